@@ -1,0 +1,2 @@
+Console.Error.WriteLine("signpost: no command yet");
+return 2;
