@@ -1,73 +1,46 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using Signpost.Engine.Vectors;
 
 namespace Signpost.Engine.Kernels;
 
-/// <summary>Picks the closed type for a metric and element type.</summary>
+/// <summary>The one place where a metric and an element type become compiled code.</summary>
 public static unsafe class PairDistances
 {
+    /// <summary>Calls <paramref name="user"/> with the distance type of <paramref name="metric"/> and <paramref name="type"/>.</summary>
     public static TResult Select<TResult, TUser>(Metric metric, ElementType type, TUser user)
         where TUser : IPairDistanceUser<TResult> => (metric, type) switch
         {
-            (Metric.L2, ElementType.UInt8) => user.Use<L2UInt8>(),
-            (Metric.L2, ElementType.Float32) => user.Use<L2Float32>(),
-            _ => throw new NotImplementedException(),
+            (Metric.L2, ElementType.Float32) => user.Use<Pair<SquaredL2, Float32>>(),
+            (Metric.L2, ElementType.Float16) => user.Use<Pair<SquaredL2, Float16>>(),
+            (Metric.L2, ElementType.UInt8) => user.Use<Pair<SquaredL2, UInt8>>(),
+            (Metric.L2, ElementType.Int8) => user.Use<Pair<SquaredL2, Int8>>(),
+            (Metric.InnerProduct, ElementType.Float32) => user.Use<Pair<InnerProduct, Float32>>(),
+            (Metric.InnerProduct, ElementType.Float16) => user.Use<Pair<InnerProduct, Float16>>(),
+            (Metric.InnerProduct, ElementType.UInt8) => user.Use<Pair<InnerProduct, UInt8>>(),
+            (Metric.InnerProduct, ElementType.Int8) => user.Use<Pair<InnerProduct, Int8>>(),
+            (Metric.Cosine, ElementType.Float32) => user.Use<Pair<Cosine, Float32>>(),
+            (Metric.Cosine, ElementType.Float16) => user.Use<Pair<Cosine, Float16>>(),
+            (Metric.Cosine, ElementType.UInt8) => user.Use<Pair<Cosine, UInt8>>(),
+            (Metric.Cosine, ElementType.Int8) => user.Use<Pair<Cosine, Int8>>(),
+            _ => throw new ArgumentOutOfRangeException(nameof(type), (metric, type), "unknown metric or element type"),
         };
 
-    private readonly struct L2UInt8 : IPairDistance
+    /// <summary>The distance of two vectors of <paramref name="dim"/> components; smaller is closer. Any alignment.</summary>
+    /// <remarks>Chooses the kernel at every call; a loop is better off with <see cref="Select"/>.</remarks>
+    public static float Between(Metric metric, ElementType type, byte* x, byte* y, int dim) =>
+        Select<float, OnePair>(metric, type, new OnePair(x, y, dim));
+
+    private readonly struct Pair<TMetric, TElement> : IPairDistance
+        where TMetric : struct, IMetric
+        where TElement : struct, IElement
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static float Between(byte* x, byte* y, int dim)
-        {
-            Vector512<int> s0 = default, s1 = default;
-            int i = 0;
-            for (; i + 64 <= dim; i += 64)
-            {
-                Vector512<short> a = Avx512BW.ConvertToVector512Int16(Vector256.Load(x + i));
-                Vector512<short> b = Avx512BW.ConvertToVector512Int16(Vector256.Load(y + i));
-                Vector512<short> c = Avx512BW.ConvertToVector512Int16(Vector256.Load(x + i + 32));
-                Vector512<short> d = Avx512BW.ConvertToVector512Int16(Vector256.Load(y + i + 32));
-                a -= b;
-                c -= d;
-                s0 += Avx512BW.MultiplyAddAdjacent(a, a);
-                s1 += Avx512BW.MultiplyAddAdjacent(c, c);
-            }
-
-            int sum = Vector512.Sum(s0 + s1);
-            for (; i < dim; i++)
-            {
-                int e = x[i] - y[i];
-                sum += e * e;
-            }
-
-            return sum;
-        }
+        public static float Between(byte* x, byte* y, int dim) => OneToOne.Distance<TMetric, TElement, Native>(x, y, dim);
     }
 
-    private readonly struct L2Float32 : IPairDistance
+    private readonly struct OnePair(byte* x, byte* y, int dim) : IPairDistanceUser<float>
     {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static float Between(byte* x, byte* y, int dim)
-        {
-            float* a = (float*)x;
-            float* b = (float*)y;
-            Vector512<float> s = default;
-            int i = 0;
-            for (; i + 16 <= dim; i += 16)
-            {
-                Vector512<float> e = Vector512.Load(a + i) - Vector512.Load(b + i);
-                s = Vector512.FusedMultiplyAdd(e, e, s);
-            }
-
-            float sum = Vector512.Sum(s);
-            for (; i < dim; i++)
-            {
-                sum += (a[i] - b[i]) * (a[i] - b[i]);
-            }
-
-            return sum;
-        }
+        public float Use<TPair>()
+            where TPair : struct, IPairDistance => TPair.Between(x, y, dim);
     }
 }
