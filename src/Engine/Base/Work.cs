@@ -29,6 +29,9 @@ public sealed class Work(int threads, IProgress<PhaseProgress>? progress = null,
     /// <summary>Cancels the task.</summary>
     public CancellationToken Cancel => cancel;
 
+    /// <summary>The same threads and cancellation, nobody watching: for the small steps of a phase.</summary>
+    public Work Silent() => progress is null ? this : new Work(Threads, null, cancel);
+
     /// <summary>Runs <paramref name="body"/>(from, to, worker) over [0, count) in chunks, as phase <paramref name="phase"/>.</summary>
     /// <remarks>
     /// Chunks are given out in ascending order; <c>worker</c> is in [0, <see cref="Threads"/>) and identifies a thread's scratch.

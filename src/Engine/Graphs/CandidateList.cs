@@ -46,9 +46,13 @@ public unsafe struct CandidateList
     public readonly uint Id(int index) => (uint)_keys[index] >> 1;
 
     /// <summary>The distance at <paramref name="index"/> in ascending order.</summary>
-    public readonly float Distance(int index)
+    public readonly float Distance(int index) => DistanceOf(_keys[index]);
+
+    /// <summary>The distance of a key of <see cref="KeyOf"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float DistanceOf(ulong key)
     {
-        uint bits = (uint)(_keys[index] >> 32);
+        uint bits = (uint)(key >> 32);
         bits ^= ~(uint)((int)bits >> 31) | 0x8000_0000;
         return BitConverter.UInt32BitsToSingle(bits);
     }

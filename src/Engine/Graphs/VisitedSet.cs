@@ -32,6 +32,9 @@ public sealed unsafe class VisitedSet : IDisposable
         return new Marks(_marks.Pointer, ++_epoch);
     }
 
+    /// <summary>The marks of the last <see cref="Begin"/>.</summary>
+    public Marks Current => new(_marks.Pointer, _epoch);
+
     /// <inheritdoc/>
     public void Dispose() => _marks.Dispose();
 
