@@ -65,7 +65,7 @@ internal sealed unsafe class NnDescent(BuildSpace space, KnnGraph graph, int sam
             found += KnnGraph.IsNew(key) ? 1 : 0;
             int u = (int)(entry >> 1);
             ulong back = (key & ~0xFFFF_FFFFul) | ((uint)v << 1) | (entry & OldBit);
-            if (back >= graph.Bound(u))
+            if (KnnGraph.AsNew(back) > KnnGraph.AsNew(graph.Bound(u)))
             {
                 reverse.Offer(u, back);
             }

@@ -28,6 +28,7 @@ internal sealed unsafe class Prune(BuildSpace space, int r) : IDisposable
         const int ahead = 4;
         int dim = space.Vectors.Dim;
         int rowBytes = space.Vectors.RowBytes;
+        float identical = space.IsLifted ? float.NegativeInfinity : 0; // copies of a kept neighbour hang on to it
         int count = 0;
         for (int c = 0; c < candidates.Length && count < r; c++)
         {
@@ -44,7 +45,8 @@ internal sealed unsafe class Prune(BuildSpace space, int r) : IDisposable
             bool occluded = false;
             for (int i = 0; i < count && !occluded; i++)
             {
-                occluded = TPair.Between(row, _kept.Pointer + (long)i * _stride, dim) - lift * _lifts[i] < toVertex;
+                float toKept = TPair.Between(row, _kept.Pointer + (long)i * _stride, dim) - lift * _lifts[i];
+                occluded = toKept < toVertex || toKept <= identical;
             }
 
             if (!occluded)

@@ -33,11 +33,11 @@ public unsafe struct CandidateList
     /// <summary>Vertices in the list.</summary>
     public readonly int Count => _count;
 
-    /// <summary>The key of an open vertex at a distance. NaN sorts last.</summary>
+    /// <summary>The key of an open vertex at a distance. NaN counts as infinitely far.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong KeyOf(float distance, uint id)
     {
-        uint bits = BitConverter.SingleToUInt32Bits(distance);
+        uint bits = BitConverter.SingleToUInt32Bits(float.IsNaN(distance) ? float.PositiveInfinity : distance);
         bits ^= (uint)((int)bits >> 31) | 0x8000_0000;
         return ((ulong)bits << 32) | (id << 1);
     }
