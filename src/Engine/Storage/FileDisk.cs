@@ -1,0 +1,196 @@
+using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Signpost.Engine.Storage;
+
+/// <summary>The file system of this machine.</summary>
+public sealed partial class FileDisk : IDisk
+{
+    private const int InvalidArgument = 22; // EINVAL
+
+    private FileDisk()
+    {
+    }
+
+    /// <summary>The one disk.</summary>
+    public static FileDisk Instance { get; } = new();
+
+    /// <inheritdoc/>
+    public IFileReader OpenRead(string path) =>
+        new Reader(File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete));
+
+    /// <inheritdoc/>
+    public IFileWriter Create(string path, long expectedBytes) =>
+        new Writer(File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, FileOptions.None, expectedBytes));
+
+    /// <inheritdoc/>
+    public void Replace(string from, string to) => File.Move(from, to, overwrite: true);
+
+    /// <inheritdoc/>
+    public void Delete(string path)
+    {
+        if (File.Exists(path))
+        {
+            File.Delete(path);
+        }
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> List(string folder)
+    {
+        if (!Directory.Exists(folder))
+        {
+            return [];
+        }
+
+        string[] names = [.. Directory.EnumerateFiles(folder).Select(path => Path.GetFileName(path))];
+        Array.Sort(names, StringComparer.Ordinal);
+        return names;
+    }
+
+    /// <inheritdoc/>
+    public void CreateFolder(string folder)
+    {
+        string full = Path.GetFullPath(folder);
+        if (Directory.Exists(full))
+        {
+            return;
+        }
+
+        string? parent = Path.GetDirectoryName(full);
+        if (parent is not null)
+        {
+            CreateFolder(parent);
+        }
+
+        Directory.CreateDirectory(full);
+        if (parent is not null)
+        {
+            SyncFolder(parent);
+        }
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Windows has no such call; its file systems journal names.</remarks>
+    public void SyncFolder(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        int descriptor = open(folder, 0); // .NET opens no folders; O_RDONLY is 0 on every Unix
+        if (descriptor < 0)
+        {
+            throw Failed("open", folder);
+        }
+
+        try
+        {
+            // Some network file systems answer EINVAL: they cannot sync a folder, and nothing better can be done there.
+            if (fsync(descriptor) != 0 && Marshal.GetLastPInvokeError() != InvalidArgument)
+            {
+                throw Failed("fsync", folder);
+            }
+        }
+        finally
+        {
+            _ = close(descriptor);
+        }
+    }
+
+    private static IOException Failed(string call, string path) =>
+        new($"{path}: {call} of the folder failed: {Marshal.GetLastPInvokeErrorMessage()}");
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int open(string path, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int fsync(int descriptor);
+
+    [LibraryImport("libc")]
+    private static partial int close(int descriptor);
+
+    private sealed class Writer(SafeFileHandle handle) : IFileWriter
+    {
+        public void Write(long offset, ReadOnlySpan<byte> data) => RandomAccess.Write(handle, data, offset);
+
+        public void Sync() => RandomAccess.FlushToDisk(handle);
+
+        public void Dispose() => handle.Dispose();
+    }
+
+    private sealed class Reader(SafeFileHandle handle) : IFileReader
+    {
+        public long Length { get; } = RandomAccess.GetLength(handle);
+
+        public int Read(long offset, Span<byte> target)
+        {
+            int done = 0;
+            while (done < target.Length)
+            {
+                int got = RandomAccess.Read(handle, target[done..], offset + done);
+                if (got == 0)
+                {
+                    break;
+                }
+
+                done += got;
+            }
+
+            return done;
+        }
+
+        public unsafe MappedBytes Map(long offset, long length)
+        {
+            if (length == 0)
+            {
+                return new MappedBytes(null, 0, null); // an empty range cannot be mapped
+            }
+
+            var mapping = new Mapping(handle, offset, length);
+            return new MappedBytes(mapping.Pointer, length, mapping);
+        }
+
+        public void Dispose() => handle.Dispose();
+    }
+
+    private sealed unsafe class Mapping : IDisposable
+    {
+        private readonly MemoryMappedFile _file;
+        private readonly MemoryMappedViewAccessor _view;
+        private bool _disposed;
+
+        public Mapping(SafeFileHandle handle, long offset, long length)
+        {
+            _file = MemoryMappedFile.CreateFromFile(handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+            try
+            {
+                _view = _file.CreateViewAccessor(offset, length, MemoryMappedFileAccess.Read);
+            }
+            catch
+            {
+                _file.Dispose();
+                throw;
+            }
+
+            byte* first = null;
+            _view.SafeMemoryMappedViewHandle.AcquirePointer(ref first);
+            Pointer = first + _view.PointerOffset;
+        }
+
+        public byte* Pointer { get; }
+
+        public void Dispose()
+        {
+            if (!_disposed)
+            {
+                _disposed = true;
+                _view.SafeMemoryMappedViewHandle.ReleasePointer();
+                _view.Dispose();
+                _file.Dispose();
+            }
+        }
+    }
+}

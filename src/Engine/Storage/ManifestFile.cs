@@ -1,0 +1,132 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Signpost.Engine.Base;
+
+namespace Signpost.Engine.Storage;
+
+/// <summary>
+/// <see cref="CollectionManifest"/> as a file: <c>{"signpost":"manifest","format":1,"crc32c":"e3069283","manifest":{...}}</c> and
+/// a line feed. The checksum is that of the bytes of the inner object; everything around them is fixed, so that no byte of the file
+/// may change unnoticed.
+/// </summary>
+public static class ManifestFile
+{
+    private const int MaxBytes = 64 << 20;
+    private const int CrcDigits = 8;
+
+    private static ReadOnlySpan<byte> Before => "{\"signpost\":\"manifest\",\"format\":1,\"crc32c\":\""u8;
+
+    private static ReadOnlySpan<byte> Between => "\",\"manifest\":"u8;
+
+    private static ReadOnlySpan<byte> After => "}\n"u8;
+
+    private static int CrcOffset => Before.Length;
+
+    private static int BodyOffset => CrcOffset + CrcDigits + Between.Length;
+
+    /// <summary>
+    /// Replaces the manifest of <paramref name="folder"/>, atomically and durably. The files that it names must be published before.
+    /// </summary>
+    /// <returns>Why nothing was written; null when it was.</returns>
+    public static Problem? Save(IDisk disk, string folder, CollectionManifest manifest)
+    {
+        if (manifest.Validate() is { } problem)
+        {
+            return problem;
+        }
+
+        byte[] body = JsonSerializer.SerializeToUtf8Bytes(manifest, ManifestJson.Default.CollectionManifest);
+        byte[] bytes = [.. Before, .. CrcText(body), .. Between, .. body, .. After];
+        AtomicFile.Write(disk, PathIn(folder), bytes.Length, file => file.Write(0, bytes));
+        return null;
+    }
+
+    /// <summary>Reads and verifies the manifest of <paramref name="folder"/>. Refused: a folder without one.</summary>
+    /// <exception cref="BadFileException">Cut, flipped or foreign, or its content is not valid.</exception>
+    public static Outcome<CollectionManifest> Open(IDisk disk, string folder)
+    {
+        string path = PathIn(folder);
+        byte[] bytes;
+        try
+        {
+            bytes = ReadAll(disk, path);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return new Problem(
+                ProblemCode.NotFound, "collection", folder, $"a folder with a {CollectionManifest.FileName}", "Check the path, or build the collection.");
+        }
+
+        return Parse(bytes, path);
+    }
+
+    private static CollectionManifest Parse(byte[] bytes, string path)
+    {
+        ReadOnlySpan<byte> file = bytes;
+        int bodyEnd = bytes.Length - After.Length;
+        MustHave(file, 0, Before, path);
+        MustHave(file, CrcOffset + CrcDigits, Between, path);
+        if (bodyEnd < BodyOffset)
+        {
+            throw new BadFileException(path, bytes.Length, "the end of the file", "a manifest");
+        }
+
+        MustHave(file, bodyEnd, After, path);
+        ReadOnlySpan<byte> body = file[BodyOffset..bodyEnd];
+        ReadOnlySpan<byte> crc = file.Slice(CrcOffset, CrcDigits);
+        if (!crc.SequenceEqual(CrcText(body)))
+        {
+            throw new BadFileException(path, CrcOffset, $"checksum {Encoding.Latin1.GetString(crc)}", Encoding.ASCII.GetString(CrcText(body)));
+        }
+
+        try
+        {
+            CollectionManifest? manifest = JsonSerializer.Deserialize(body, ManifestJson.Default.CollectionManifest);
+            Problem? problem = manifest is null ? null : manifest.Validate();
+            return problem is null
+                ? manifest ?? throw new BadFileException(path, BodyOffset, "null", "a manifest")
+                : throw new BadFileException(path, BodyOffset, $"{problem.What}: {problem.Got}", problem.Expected);
+        }
+        catch (JsonException e)
+        {
+            throw new BadFileException(path, BodyOffset + (e.BytePositionInLine ?? 0), e.Message, "a manifest of this version");
+        }
+    }
+
+    private static string PathIn(string folder) => Path.Combine(folder, CollectionManifest.FileName);
+
+    private static byte[] CrcText(ReadOnlySpan<byte> body) => Encoding.ASCII.GetBytes($"{Crc32C.Compute(body):x8}");
+
+    private static void MustHave(ReadOnlySpan<byte> file, int offset, ReadOnlySpan<byte> text, string path)
+    {
+        ReadOnlySpan<byte> rest = file[Math.Min(offset, file.Length)..];
+        int same = rest.CommonPrefixLength(text);
+        if (same < text.Length)
+        {
+            string got = same < rest.Length ? $"0x{rest[same]:X2}" : "the end of the file";
+            throw new BadFileException(path, Math.Min(offset, file.Length) + same, got, $"0x{text[same]:X2} of '{Encoding.ASCII.GetString(text).TrimEnd()}'");
+        }
+    }
+
+    private static byte[] ReadAll(IDisk disk, string path)
+    {
+        using IFileReader file = disk.OpenRead(path);
+        if (file.Length > MaxBytes)
+        {
+            throw new BadFileException(path, MaxBytes, $"{file.Length} bytes", $"a manifest of at most {MaxBytes} bytes");
+        }
+
+        byte[] bytes = new byte[file.Length];
+        return bytes[..file.Read(0, bytes)];
+    }
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UseStringEnumConverter = true,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(CollectionManifest))]
+internal sealed partial class ManifestJson : JsonSerializerContext;
