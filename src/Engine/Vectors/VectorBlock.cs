@@ -5,12 +5,11 @@ namespace Signpost.Engine.Vectors;
 /// <summary>
 /// Vectors in native or mapped memory, row by row. Shape: [<see cref="Count"/>, <see cref="Dim"/>] with
 /// <see cref="StrideBytes"/> bytes from one row to the next (a mapped fvecs file has 4 header bytes between rows, so rows are
-/// not aligned). All offsets are 64-bit. Reading is thread-safe.
+/// not aligned). All offsets are 64-bit. Reading is thread-safe. Pointers are valid while the block is reachable and not disposed.
 /// </summary>
 public sealed unsafe class VectorBlock : IDisposable
 {
     private readonly IDisposable? _owner;
-
     /// <summary>Describes memory that <paramref name="owner"/> holds and frees with this block (null: not ours).</summary>
     public VectorBlock(byte* first, long count, int dim, ElementType type, long strideBytes, IDisposable? owner)
     {
@@ -41,11 +40,14 @@ public sealed unsafe class VectorBlock : IDisposable
     /// <summary>Bytes of one row's components, without any gap.</summary>
     public int RowBytes => Dim * Type.Bytes();
 
+    /// <summary>Keeps the block that this one looks into from being collected, and its memory with it.</summary>
+    private VectorBlock? Viewed { get; init; }
+
     /// <summary>A block of its own memory, zeroed, without gaps between rows.</summary>
     public static VectorBlock Allocate(long count, int dim, ElementType type)
     {
         long stride = (long)dim * type.Bytes();
-        var buffer = new AlignedBuffer(count * stride);
+        var buffer = new AlignedBuffer(checked(count * stride));
         return new VectorBlock(buffer.Pointer, count, dim, type, stride, buffer);
     }
 
@@ -71,11 +73,11 @@ public sealed unsafe class VectorBlock : IDisposable
     /// <summary>Row <paramref name="index"/> as float32, into <paramref name="target"/> of at least <see cref="Dim"/>.</summary>
     public void CopyRow(long index, Span<float> target) => Elements.ToFloat(RowSpan(index), Type, target);
 
-    /// <summary>Rows [from, from + count) as a view that must not outlive this block.</summary>
+    /// <summary>Rows [from, from + count) as a view, valid until this block is disposed.</summary>
     public VectorBlock Slice(long from, long count)
     {
-        Check.That(from >= 0 && count >= 0 && from + count <= Count);
-        return new VectorBlock(Row(from), count, Dim, Type, StrideBytes, null);
+        Check.That(from >= 0 && count >= 0 && from <= Count - count);
+        return new VectorBlock(Row(from), count, Dim, Type, StrideBytes, null) { Viewed = this };
     }
 
     /// <summary>The chosen rows, copied in that order into memory of their own.</summary>
