@@ -72,6 +72,11 @@ public static unsafe class Searcher
             results[i] = new Neighbour(pool.Id(i), pool.Distance(i));
         }
 
+        // The walk holds plain pointers: what owns the memory must not be collected under it.
+        GC.KeepAlive(segment.Vectors);
+        GC.KeepAlive(segment.Graph);
+        GC.KeepAlive(query);
+        GC.KeepAlive(scratch);
         return found;
     }
 
