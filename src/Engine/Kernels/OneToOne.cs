@@ -76,9 +76,9 @@ internal static unsafe class OneToOne
             where TLanes : struct, ILanes<V>
             where V : struct
         {
-            if (dim > SafeDim)
+            if (dim < TElement.Count || dim > SafeDim)
             {
-                return Long<TMetric, TElement, TLanes, V>(x, y, dim);
+                return Unusual<TMetric, TElement, TLanes, V>(x, y, dim);
             }
 
             Sums<V> sums = Add<TMetric, TElement, TLanes, V>(x, y, dim);
@@ -87,6 +87,8 @@ internal static unsafe class OneToOne
         }
     }
 
+    /// <summary>The sums of at least one operand's worth of components.</summary>
+    /// <remarks>Nothing in here may be a call: the accumulators would then live in memory, also in the loops.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Sums<V> Add<TMetric, TElement, TLanes, V>(byte* x, byte* y, int dim)
         where TMetric : struct, IMetric
@@ -115,19 +117,7 @@ internal static unsafe class OneToOne
         if (x < end)
         {
             int rest = (int)(end - x) / TElement.Bytes;
-            V restX, restY;
-            if (dim >= TElement.Count)
-            {
-                restX = Last<TElement, TLanes, V>(x, rest);
-                restY = Last<TElement, TLanes, V>(y, rest);
-            }
-            else
-            {
-                restX = First<TElement, V>(x, rest);
-                restY = First<TElement, V>(y, rest);
-            }
-
-            TMetric.Step<TLanes, V>(ref b, restX, restY);
+            TMetric.Step<TLanes, V>(ref b, Last<TElement, TLanes, V>(x, rest), Last<TElement, TLanes, V>(y, rest));
         }
 
         a.Main = TLanes.Add(TLanes.Add(a.Main, b.Main), TLanes.Add(c.Main, d.Main));
@@ -167,8 +157,9 @@ internal static unsafe class OneToOne
         where V : struct =>
         new() { Main = TLanes.Total(sums.Main), XX = TLanes.Total(sums.XX), YY = TLanes.Total(sums.YY) };
 
+    /// <summary>Vectors shorter than an operand, and those so long that sums must be carried over to wider ones.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static float Long<TMetric, TElement, TLanes, V>(byte* x, byte* y, int dim)
+    private static float Unusual<TMetric, TElement, TLanes, V>(byte* x, byte* y, int dim)
         where TMetric : struct, IMetric
         where TElement : struct, IElement<V>
         where TLanes : struct, ILanes<V>
@@ -177,8 +168,19 @@ internal static unsafe class OneToOne
         Sums<double> all = default;
         for (int from = 0; from < dim; from += ExactDim)
         {
-            long offset = (long)from * TElement.Bytes;
-            Sums<V> sums = Add<TMetric, TElement, TLanes, V>(x + offset, y + offset, Math.Min(ExactDim, dim - from));
+            byte* xPart = x + (long)from * TElement.Bytes;
+            byte* yPart = y + (long)from * TElement.Bytes;
+            int count = Math.Min(ExactDim, dim - from);
+            Sums<V> sums = default;
+            if (count >= TElement.Count)
+            {
+                sums = Add<TMetric, TElement, TLanes, V>(xPart, yPart, count);
+            }
+            else
+            {
+                TMetric.Step<TLanes, V>(ref sums, First<TElement, V>(xPart, count), First<TElement, V>(yPart, count));
+            }
+
             Sums<float> part = Total<TLanes, V>(sums);
             all.Main += part.Main;
             all.XX += part.XX;

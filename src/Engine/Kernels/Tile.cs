@@ -28,8 +28,9 @@ internal static unsafe class Tile
         where V : struct => 2 * TLanes.Units;
 
     /// <summary>
-    /// Sums over <paramref name="units"/> units, on top of those in <paramref name="sums"/> unless this is the
-    /// <paramref name="first"/> part. Shape of <paramref name="sums"/>: [Rows, Stride], the first Columns used.
+    /// Sums over <paramref name="units"/> units, added to those in <paramref name="sums"/> unless this is the
+    /// <paramref name="first"/> part: long rows are summed in parts, which also keeps the rounding of floats small.
+    /// Shape of <paramref name="sums"/>: [Rows, Stride], the first Columns used.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Sum<TTerm, TLanes, V>(byte* x, nint rowBytes, byte* panel, int units, bool first, byte* sums)
@@ -40,16 +41,6 @@ internal static unsafe class Tile
         int half = TLanes.Units * 4;
         V a0 = default, a1 = default, b0 = default, b1 = default, c0 = default, c1 = default;
         V d0 = default, d1 = default, e0 = default, e1 = default, f0 = default, f1 = default;
-        if (!first)
-        {
-            Load<TLanes, V>(ref a0, ref a1, sums);
-            Load<TLanes, V>(ref b0, ref b1, sums + RowBytes);
-            Load<TLanes, V>(ref c0, ref c1, sums + 2 * RowBytes);
-            Load<TLanes, V>(ref d0, ref d1, sums + 3 * RowBytes);
-            Load<TLanes, V>(ref e0, ref e1, sums + 4 * RowBytes);
-            Load<TLanes, V>(ref f0, ref f1, sums + 5 * RowBytes);
-        }
-
         byte* x3 = x + 3 * rowBytes;
         for (byte* end = x + (nint)units * 4; x < end; x += 4, x3 += 4, panel += 2 * half)
         {
@@ -75,28 +66,25 @@ internal static unsafe class Tile
             f1 = TTerm.Add<TLanes, V>(f1, row, y1);
         }
 
-        Store<TLanes, V>(a0, a1, sums);
-        Store<TLanes, V>(b0, b1, sums + RowBytes);
-        Store<TLanes, V>(c0, c1, sums + 2 * RowBytes);
-        Store<TLanes, V>(d0, d1, sums + 3 * RowBytes);
-        Store<TLanes, V>(e0, e1, sums + 4 * RowBytes);
-        Store<TLanes, V>(f0, f1, sums + 5 * RowBytes);
+        Store<TLanes, V>(a0, a1, first, sums);
+        Store<TLanes, V>(b0, b1, first, sums + RowBytes);
+        Store<TLanes, V>(c0, c1, first, sums + 2 * RowBytes);
+        Store<TLanes, V>(d0, d1, first, sums + 3 * RowBytes);
+        Store<TLanes, V>(e0, e1, first, sums + 4 * RowBytes);
+        Store<TLanes, V>(f0, f1, first, sums + 5 * RowBytes);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Load<TLanes, V>(ref V left, ref V right, byte* sums)
+    private static void Store<TLanes, V>(V left, V right, bool first, byte* sums)
         where TLanes : struct, ILanes<V>
         where V : struct
     {
-        left = TLanes.Load(sums);
-        right = TLanes.Load(sums + TLanes.Units * 4);
-    }
+        if (!first)
+        {
+            left = TLanes.Add(left, TLanes.Load(sums));
+            right = TLanes.Add(right, TLanes.Load(sums + TLanes.Units * 4));
+        }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store<TLanes, V>(V left, V right, byte* sums)
-        where TLanes : struct, ILanes<V>
-        where V : struct
-    {
         TLanes.Store(left, sums);
         TLanes.Store(right, sums + TLanes.Units * 4);
     }
