@@ -1,0 +1,237 @@
+using System.Buffers;
+using Signpost.Engine.Base;
+using Signpost.Engine.Kernels;
+using Signpost.Engine.Vectors;
+
+namespace Signpost.Engine.Quantizers;
+
+/// <summary>
+/// A product quantizer (Jegou, Douze, Schmid, "Product quantization for nearest neighbor search", 2011) behind an optional rotation.
+/// The rotation and the codebooks are all that PQ, OPQ and RPQ differ in, so one class is all three; how they were learned is its
+/// <see cref="Kind"/>.
+/// </summary>
+/// <remarks>
+/// A vector x (normalised under cosine) is rotated, z = R x, and cut into M subspaces (<see cref="Subspaces"/>); the code holds the
+/// nearest codeword of each by squared distance, whatever the metric, the lower of equals. Components must be finite; others are
+/// encoded as something, and nothing fails.
+/// </remarks>
+public sealed unsafe class ProductQuantizer : IQuantizer
+{
+    private const int BatchRows = 256;
+
+    private readonly float[] _codewords;
+    private readonly float[] _rotation;
+    private readonly AlignedBuffer _panels;
+    private readonly AlignedBuffer? _rotationRows;
+    private readonly AlignedBuffer? _rotationColumns;
+
+    /// <summary>A quantizer of given parameters, which are copied.</summary>
+    /// <param name="kind">How they were learned.</param>
+    /// <param name="metric">Metric of the tables.</param>
+    /// <param name="dim">Components of a vector.</param>
+    /// <param name="m">Subspaces, 1 .. dim.</param>
+    /// <param name="k">Codewords per subspace, 16 or 256.</param>
+    /// <param name="version">Number of this training.</param>
+    /// <param name="codewords">The codebooks one after another, each of shape [k, width of its subspace]: k * dim floats.</param>
+    /// <param name="rotation">R, orthonormal, shape [dim, dim], row-major; row j gives component j of R x. Empty: no rotation.</param>
+    public ProductQuantizer(
+        QuantizerKind kind, Metric metric, int dim, int m, int k, uint version, ReadOnlySpan<float> codewords, ReadOnlySpan<float> rotation)
+    {
+        Check.That(m >= 1 && m <= dim && k is 16 or 256);
+        Check.That(codewords.Length == (long)k * dim);
+        Check.That(rotation.IsEmpty || rotation.Length == (long)dim * dim);
+        Kind = kind;
+        Metric = metric;
+        Dim = dim;
+        M = m;
+        K = k;
+        Version = version;
+        _codewords = codewords.ToArray();
+        _rotation = rotation.ToArray();
+        _panels = new AlignedBuffer((long)k * dim * sizeof(float));
+        for (int i = 0; i < m; i++)
+        {
+            CodewordKernels.Pack(Codebook(i), k, Subspaces.Width(dim, m, i), Panels(i));
+        }
+
+        if (!rotation.IsEmpty)
+        {
+            _rotationRows = Copy(rotation, dim, transposed: false);
+            _rotationColumns = Copy(rotation, dim, transposed: true);
+        }
+    }
+
+    /// <inheritdoc/>
+    public QuantizerKind Kind { get; }
+
+    /// <inheritdoc/>
+    public Metric Metric { get; }
+
+    /// <inheritdoc/>
+    public int Dim { get; }
+
+    /// <inheritdoc/>
+    public int M { get; }
+
+    /// <inheritdoc/>
+    public int K { get; }
+
+    /// <inheritdoc/>
+    public int CodeBytes => K == 16 ? (M + 1) / 2 : M;
+
+    /// <inheritdoc/>
+    public uint Version { get; }
+
+    /// <summary>The codebooks one after another, each of shape [K, width of its subspace], row-major.</summary>
+    public ReadOnlySpan<float> Codewords => _codewords;
+
+    /// <summary>R, shape [Dim, Dim], row-major; empty where there is none.</summary>
+    public ReadOnlySpan<float> Rotation => _rotation;
+
+    /// <summary>Codewords of subspace <paramref name="m"/>. Shape: [K, width of the subspace].</summary>
+    public ReadOnlySpan<float> Codebook(int m) =>
+        _codewords.AsSpan(K * Subspaces.Offset(Dim, M, m), K * Subspaces.Width(Dim, M, m));
+
+    /// <inheritdoc/>
+    public void Encode(VectorBlock vectors, long from, int count, byte* codes)
+    {
+        Check.That(vectors.Dim == Dim && from >= 0 && count >= 0 && from + count <= vectors.Count);
+        float[] floats = ArrayPool<float>.Shared.Rent(BatchRows * (2 * Dim + 1));
+        int[] numbers = ArrayPool<int>.Shared.Rent(BatchRows);
+        fixed (float* rows = floats)
+        fixed (int* nearest = numbers)
+        {
+            float* rotated = rows + BatchRows * Dim;
+            float* distances = rotated + BatchRows * Dim;
+            for (int done = 0; done < count; done += BatchRows)
+            {
+                int batch = Math.Min(BatchRows, count - done);
+                FloatRows.Read(vectors, from + done, batch, Metric, rows);
+                float* z = Rotate(rows, batch, rotated);
+                byte* target = codes + (long)done * CodeBytes;
+                for (int m = 0; m < M; m++)
+                {
+                    float* columns = z + Subspaces.Offset(Dim, M, m);
+                    CodewordKernels.Nearest(columns, Dim, batch, Panels(m), K, Subspaces.Width(Dim, M, m), nearest, distances);
+                    Write(nearest, batch, m, target);
+                }
+            }
+        }
+
+        ArrayPool<float>.Shared.Return(floats);
+        ArrayPool<int>.Shared.Return(numbers);
+        GC.KeepAlive(this);
+    }
+
+    /// <inheritdoc/>
+    public void BuildTable(ReadOnlySpan<float> query, Span<float> table)
+    {
+        Check.That(query.Length == Dim && table.Length == M * K);
+        float[] floats = ArrayPool<float>.Shared.Rent(2 * Dim);
+        Span<float> x = floats.AsSpan(0, Dim);
+        query.CopyTo(x);
+        if (Metric == Metric.Cosine)
+        {
+            FloatRows.Normalise(x);
+        }
+
+        fixed (float* row = floats)
+        fixed (float* entries = table)
+        {
+            float* z = Rotate(row, 1, row + Dim);
+            if (Metric == Metric.L2)
+            {
+                Entries<SquaredL2>(z, 0f, entries);
+            }
+            else
+            {
+                Negate(z, Dim);
+                Entries<InnerProduct>(z, Metric == Metric.Cosine ? 1f / M : 0f, entries); // M of them add up to 1 - dot, or -dot
+            }
+        }
+
+        ArrayPool<float>.Shared.Return(floats);
+        GC.KeepAlive(this);
+    }
+
+    /// <inheritdoc/>
+    public void Decode(ReadOnlySpan<byte> code, Span<float> vector)
+    {
+        Check.That(code.Length == CodeBytes && vector.Length == Dim);
+        float[] floats = ArrayPool<float>.Shared.Rent(Dim);
+        Span<float> z = _rotationColumns is null ? vector : floats.AsSpan(0, Dim);
+        for (int m = 0; m < M; m++)
+        {
+            int width = Subspaces.Width(Dim, M, m);
+            Codebook(m).Slice(CodeNumbers.Read(code, m, K) * width, width).CopyTo(z[Subspaces.Offset(Dim, M, m)..]);
+        }
+
+        if (_rotationColumns is not null)
+        {
+            fixed (float* y = z)
+            fixed (float* x = vector)
+            {
+                MatrixProduct.MultiplyTransposed(y, 1, (float*)_rotationColumns.Pointer, Dim, Dim, x); // x = R^T z
+            }
+        }
+
+        ArrayPool<float>.Shared.Return(floats);
+        GC.KeepAlive(this);
+    }
+
+    private static AlignedBuffer Copy(ReadOnlySpan<float> rotation, int dim, bool transposed)
+    {
+        var buffer = new AlignedBuffer((long)dim * dim * sizeof(float));
+        var target = new Span<float>(buffer.Pointer, dim * dim);
+        rotation.CopyTo(target);
+        for (int i = 0; i < (transposed ? dim : 0); i++)
+        {
+            for (int j = 0; j < dim; j++)
+            {
+                target[j * dim + i] = rotation[i * dim + j];
+            }
+        }
+
+        return buffer;
+    }
+
+    private static void Negate(float* z, int dim)
+    {
+        for (int d = 0; d < dim; d++)
+        {
+            z[d] = -z[d];
+        }
+    }
+
+    private void Entries<TTerm>(float* z, float start, float* entries)
+        where TTerm : struct, ITerm
+    {
+        for (int m = 0; m < M; m++)
+        {
+            CodewordKernels.Values<TTerm>(
+                z + Subspaces.Offset(Dim, M, m), Panels(m), K, Subspaces.Width(Dim, M, m), start, entries + m * K);
+        }
+    }
+
+    private float* Panels(int m) => (float*)_panels.Pointer + K * Subspaces.Offset(Dim, M, m);
+
+    private float* Rotate(float* rows, int count, float* rotated)
+    {
+        if (_rotationRows is null)
+        {
+            return rows;
+        }
+
+        MatrixProduct.MultiplyTransposed(rows, count, (float*)_rotationRows.Pointer, Dim, Dim, rotated);
+        return rotated;
+    }
+
+    private void Write(int* numbers, int count, int m, byte* codes)
+    {
+        byte* target = codes + CodeNumbers.ByteOf(m, K);
+        for (int i = 0; i < count; i++, target += CodeBytes)
+        {
+            CodeNumbers.Write(target, m, K, numbers[i]);
+        }
+    }
+}

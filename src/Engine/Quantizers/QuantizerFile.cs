@@ -1,0 +1,152 @@
+using System.Buffers.Binary;
+using Signpost.Engine.Base;
+using Signpost.Engine.Vectors;
+
+namespace Signpost.Engine.Quantizers;
+
+/// <summary>The bytes of a quantizer.</summary>
+/// <remarks>
+/// Little-endian, one record, nothing before or after it:
+/// <code>
+/// offset  bytes  field
+///      0      8  magic "SIGNPQTZ"
+///      8      2  format version: 1
+///     10      1  kind: 1 PQ, 2 OPQ, 3 RPQ
+///     11      1  metric: 0 squared L2, 1 inner product, 2 cosine
+///     12      4  dim: 1 .. 65,536
+///     16      4  M: 1 .. dim
+///     20      4  K: 16 or 256
+///     24      4  version of the training
+///     28      4  flags: bit 0 a rotation is present; the others are 0
+///     32      8  payload bytes: 4 (K dim + dim dim where a rotation is present)
+///     40      4  CRC-32C of the payload
+///     44      4  CRC-32C of bytes 0 .. 43
+///     48         payload, float32: rotation [dim, dim] if present, then the M codebooks, each [K, width of its subspace]
+/// </code>
+/// Subspace m has dim / M components, one more where m is below dim % M. Every float is finite; the rotation is orthonormal to 1e-3.
+/// </remarks>
+public static class QuantizerFile
+{
+    private const int HeaderBytes = 48;
+    private const int MaxDim = 65_536;
+    private const ushort FormatVersion = 1;
+    private const uint RotationFlag = 1;
+    private const double RotationTolerance = 1e-3;
+
+    private static ReadOnlySpan<byte> Magic => "SIGNPQTZ"u8;
+
+    /// <summary>The file of <paramref name="quantizer"/>.</summary>
+    public static byte[] Serialize(IQuantizer quantizer)
+    {
+        var source = quantizer as ProductQuantizer;
+        Check.That(source is not null); // there is no other kind of quantizer
+        var bytes = new byte[HeaderBytes + PayloadBytes(source.Dim, source.K, !source.Rotation.IsEmpty)];
+        Span<byte> payload = bytes.AsSpan(HeaderBytes);
+        WriteFloats(source.Rotation, payload);
+        WriteFloats(source.Codewords, payload[(source.Rotation.Length * sizeof(float))..]);
+
+        Span<byte> header = bytes.AsSpan(0, HeaderBytes);
+        Magic.CopyTo(header);
+        BinaryPrimitives.WriteUInt16LittleEndian(header[8..], FormatVersion);
+        header[10] = (byte)source.Kind;
+        header[11] = (byte)source.Metric;
+        BinaryPrimitives.WriteUInt32LittleEndian(header[12..], (uint)source.Dim);
+        BinaryPrimitives.WriteUInt32LittleEndian(header[16..], (uint)source.M);
+        BinaryPrimitives.WriteUInt32LittleEndian(header[20..], (uint)source.K);
+        BinaryPrimitives.WriteUInt32LittleEndian(header[24..], source.Version);
+        BinaryPrimitives.WriteUInt32LittleEndian(header[28..], source.Rotation.IsEmpty ? 0 : RotationFlag);
+        BinaryPrimitives.WriteUInt64LittleEndian(header[32..], (ulong)payload.Length);
+        BinaryPrimitives.WriteUInt32LittleEndian(header[40..], Crc32C.Compute(payload));
+        BinaryPrimitives.WriteUInt32LittleEndian(header[44..], Crc32C.Compute(header[..44]));
+        return bytes;
+    }
+
+    /// <summary>The quantizer in <paramref name="bytes"/>; everything is checked before anything is made.</summary>
+    /// <param name="bytes">The whole file.</param>
+    /// <param name="path">Name of the file, for the error.</param>
+    /// <exception cref="BadFileException">The bytes are cut, flipped, foreign or impossible.</exception>
+    public static IQuantizer Parse(ReadOnlySpan<byte> bytes, string path)
+    {
+        Header header = ParseHeader(bytes, path);
+        ReadOnlySpan<byte> payload = bytes[HeaderBytes..];
+        uint checksum = Crc32C.Compute(payload);
+        Require(
+            checksum == header.PayloadChecksum, path, 40, $"checksum {header.PayloadChecksum:x8}", $"{checksum:x8}, that of the payload");
+        float[] rotation = ReadFloats(payload, header.HasRotation ? header.Dim * header.Dim : 0, HeaderBytes, path);
+        int rotationBytes = rotation.Length * sizeof(float);
+        float[] codewords = ReadFloats(payload[rotationBytes..], header.K * header.Dim, HeaderBytes + rotationBytes, path);
+        if (header.HasRotation)
+        {
+            double skewness = Rotations.Skewness(rotation, header.Dim, Work.Quiet);
+            Require(skewness <= RotationTolerance, path, HeaderBytes, $"R R^T - I up to {skewness:g3}", "an orthonormal rotation");
+        }
+
+        return new ProductQuantizer(
+            header.Kind, header.Metric, header.Dim, header.M, header.K, header.Version, codewords, rotation);
+    }
+
+    private readonly record struct Header(
+        QuantizerKind Kind, Metric Metric, int Dim, int M, int K, uint Version, bool HasRotation, uint PayloadChecksum);
+
+    private static Header ParseHeader(ReadOnlySpan<byte> bytes, string path)
+    {
+        int magic = Math.Min(bytes.Length, Magic.Length);
+        Require(bytes[..magic].SequenceEqual(Magic[..magic]), path, 0, Convert.ToHexString(bytes[..magic]), "the magic \"SIGNPQTZ\"");
+        Require(bytes.Length >= HeaderBytes, path, bytes.Length, "the end of the file", $"a header of {HeaderBytes} bytes");
+        ReadOnlySpan<byte> header = bytes[..HeaderBytes];
+        uint stored = BinaryPrimitives.ReadUInt32LittleEndian(header[44..]);
+        uint checksum = Crc32C.Compute(header[..44]);
+        Require(stored == checksum, path, 44, $"checksum {stored:x8}", $"{checksum:x8}, that of the header");
+        ushort format = BinaryPrimitives.ReadUInt16LittleEndian(header[8..]);
+        Require(format == FormatVersion, path, 8, $"format version {format}", $"{FormatVersion}");
+        Require(header[10] is >= 1 and <= 3, path, 10, $"kind {header[10]}", "1 (PQ), 2 (OPQ) or 3 (RPQ)");
+        Require(header[11] <= 2, path, 11, $"metric {header[11]}", "0 (L2), 1 (inner product) or 2 (cosine)");
+        uint dim = BinaryPrimitives.ReadUInt32LittleEndian(header[12..]);
+        Require(dim is >= 1 and <= MaxDim, path, 12, $"dim {dim}", $"1 .. {MaxDim}");
+        uint m = BinaryPrimitives.ReadUInt32LittleEndian(header[16..]);
+        Require(m >= 1 && m <= dim, path, 16, $"M = {m}", $"1 .. {dim}");
+        uint k = BinaryPrimitives.ReadUInt32LittleEndian(header[20..]);
+        Require(k is 16 or 256, path, 20, $"K = {k}", "16 or 256");
+        uint flags = BinaryPrimitives.ReadUInt32LittleEndian(header[28..]);
+        Require((flags & ~RotationFlag) == 0, path, 28, $"flags {flags:x}", "no unknown flag");
+        ulong length = BinaryPrimitives.ReadUInt64LittleEndian(header[32..]);
+        long expected = PayloadBytes((int)dim, (int)k, flags != 0);
+        Require(length == (ulong)expected, path, 32, $"{length} payload bytes", $"{expected}");
+        Require(bytes.Length >= HeaderBytes + expected, path, bytes.Length, "the end of the file", $"{expected} payload bytes");
+        Require(bytes.Length == HeaderBytes + expected, path, HeaderBytes + expected, "more bytes", "the end of the file");
+        return new Header(
+            (QuantizerKind)header[10], (Metric)header[11], (int)dim, (int)m, (int)k, BinaryPrimitives.ReadUInt32LittleEndian(header[24..]),
+            flags != 0, BinaryPrimitives.ReadUInt32LittleEndian(header[40..]));
+    }
+
+    private static long PayloadBytes(int dim, int k, bool rotation) => sizeof(float) * ((long)k * dim + (rotation ? (long)dim * dim : 0));
+
+    private static void WriteFloats(ReadOnlySpan<float> values, Span<byte> target)
+    {
+        for (int i = 0; i < values.Length; i++)
+        {
+            Check.That(float.IsFinite(values[i]));
+            BinaryPrimitives.WriteSingleLittleEndian(target[(i * sizeof(float))..], values[i]);
+        }
+    }
+
+    private static float[] ReadFloats(ReadOnlySpan<byte> source, int count, long offset, string path)
+    {
+        var values = new float[count];
+        for (int i = 0; i < count; i++)
+        {
+            values[i] = BinaryPrimitives.ReadSingleLittleEndian(source[(i * sizeof(float))..]);
+            Require(float.IsFinite(values[i]), path, offset + (long)i * sizeof(float), $"{values[i]}", "a finite number");
+        }
+
+        return values;
+    }
+
+    private static void Require(bool holds, string path, long offset, string got, string expected)
+    {
+        if (!holds)
+        {
+            throw new BadFileException(path, offset, got, expected);
+        }
+    }
+}
