@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using Signpost.Engine.Base;
 
 namespace Signpost.Engine.Graphs;
@@ -113,23 +114,22 @@ public unsafe struct CandidateList
 
     private void Insert(ulong key)
     {
-        int low = 0;
-        int high = _count;
-        while (low < high)
+        // From the end, eight keys at a time: half of all that is inserted lands in the last third, and a binary search would
+        // mispredict at every step.
+        int kept = Math.Min(_count, _capacity - 1);
+        int low = kept;
+        while (low >= 8 && _keys[low - 8] > key)
         {
-            int middle = (low + high) >>> 1;
-            if (_keys[middle] < key)
-            {
-                low = middle + 1;
-            }
-            else
-            {
-                high = middle;
-            }
+            Vector512.Store(Vector512.Load(_keys + low - 8), _keys + low - 7);
+            low -= 8;
         }
 
-        int kept = Math.Min(_count, _capacity - 1);
-        Buffer.MemoryCopy(_keys + low, _keys + low + 1, (long)(kept - low) * sizeof(ulong), (long)(kept - low) * sizeof(ulong));
+        while (low > 0 && _keys[low - 1] > key)
+        {
+            _keys[low] = _keys[low - 1];
+            low--;
+        }
+
         _keys[low] = key;
         _count = kept + 1;
         if (low < _cursor)

@@ -45,13 +45,18 @@ public static unsafe class BeamSearch<TDistance, TRoute>
         while (pool.TryExpand(out vertex))
         {
             int count = GatherUnseen(graph, vertex, route, seen, ids);
+            if (pool.TryPeek(out uint likely))
+            {
+                PrefetchRow(graph, likely); // the next hop, unless one of these neighbours is nearer
+            }
+
             distance.To(ids, count, distances);
             for (int i = 0; i < count; i++)
             {
                 pool.Offer(CandidateList.KeyOf(distances[i], ids[i]));
             }
 
-            if (pool.TryPeek(out uint next))
+            if (pool.TryPeek(out uint next) && next != likely)
             {
                 PrefetchRow(graph, next);
             }
