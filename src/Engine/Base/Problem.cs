@@ -34,6 +34,19 @@ public enum ProblemCode
 /// <summary>Why input was refused: what was wrong, what was got, what was expected, how to mend it. Nothing was changed.</summary>
 public sealed record Problem(ProblemCode Code, string What, string Got, string Expected, string Mend)
 {
+    /// <summary>One problem that names all of <paramref name="problems"/>, under the code of the first; null where there are none.</summary>
+    public static Problem? Join(IReadOnlyList<Problem> problems) => problems.Count switch
+    {
+        0 => null,
+        1 => problems[0],
+        _ => new Problem(
+            problems[0].Code,
+            string.Join("; ", problems.Select(p => p.What)),
+            string.Join("; ", problems.Select(p => p.Got)),
+            string.Join("; ", problems.Select(p => p.Expected)),
+            string.Join(" ", problems.Select(p => p.Mend))),
+    };
+
     /// <inheritdoc/>
     public override string ToString() => $"{Code}: {What}: got {Got}, expected {Expected}. {Mend}";
 }
