@@ -29,6 +29,9 @@ public enum ProblemCode
 
     /// <summary>Too many requests wait already.</summary>
     Busy = 9,
+
+    /// <summary>Not every shard answered, and the request requires that all do.</summary>
+    IncompleteCoverage = 10,
 }
 
 /// <summary>Why input was refused: what was wrong, what was got, what was expected, how to mend it. Nothing was changed.</summary>

@@ -17,6 +17,9 @@ public readonly struct Deadline
     /// <summary>No end.</summary>
     public static Deadline None => default;
 
+    /// <summary>The caller's wish to end early.</summary>
+    public CancellationToken Cancel => _cancel;
+
     /// <summary>True once the time is over or the caller has given up.</summary>
     public bool Reached => (_timestamp != 0 && Stopwatch.GetTimestamp() >= _timestamp) || _cancel.IsCancellationRequested;
 

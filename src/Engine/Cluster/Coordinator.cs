@@ -1,0 +1,191 @@
+using System.Collections.Concurrent;
+using Signpost.Engine.Base;
+using Signpost.Engine.Search;
+
+namespace Signpost.Engine.Cluster;
+
+/// <summary>Answers a query over all shards of a collection, wherever they are.</summary>
+/// <remarks>
+/// A collection is cut by the hash of the id, so the neighbours of a query may be in any shard and every shard is asked. Each gives
+/// its own best k; since the quantizer is shared by all shards, their distances can be compared, and the best k of these lists are
+/// the best k of all. Lists are merged in the total order (distance, id), so the answer does not depend on who answered first.
+///
+/// What can go wrong is decided here, once, for every runtime. A shard that nobody serves is not asked; one whose call fails is
+/// left out; one that is silent until the deadline is left out, whatever its client does about the deadline. None of these fails
+/// the query: the caller gets what the others found, and coverage says how much of the collection that is, because a partial
+/// answer is worth more than none only to somebody who knows that it is partial. Who needs all or nothing sets RequireFull. Bad
+/// input is different: every shard would refuse it alike, so the first refusal is the answer.
+///
+/// Shards move while they are searched. A query uses one version of the shard map from its beginning to its end. During a move two
+/// shards may hold the same vector; a hit counts only from the shard whose slots it belongs to, so that no id is returned twice
+/// and nobody has to remember the ids seen. If a shard has gone to another silo since the map was made, its call fails, and the
+/// reason tells it; the next query has the new map.
+///
+/// A search of the embedded runtime is a method call, and at a few ten microseconds per shard a task per shard would be half of
+/// its cost. So this class asks in a plain loop and merges at once what has ended when the call returns; only calls that have not
+/// are awaited, all together, until the deadline. With an embedded client everything happens on the caller's thread and nothing is
+/// allocated. Shards are then searched one after the other, which is what a loaded machine wants: its cores are kept busy by
+/// other queries. Remote calls run side by side by their nature.
+///
+/// A call that was given up may end at any later time. The port's contract (<see cref="IShardClient"/>) keeps it from touching the
+/// query or the memory for hits by then, so both go back to their pools without waiting for it, and its late failure is nobody's.
+/// </remarks>
+public sealed class Coordinator
+{
+    /// <summary>Longest wait that a timer of .NET can do, rounded down.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(49);
+
+    private readonly IShardClient _client;
+    private readonly ConcurrentBag<FanOut> _free = [];
+    private volatile ShardMap _map;
+
+    /// <summary>A coordinator of the collection of <paramref name="map"/> that asks through <paramref name="client"/>. Thread-safe.</summary>
+    public Coordinator(ShardMap map, IShardClient client)
+    {
+        _map = map;
+        _client = client;
+    }
+
+    /// <summary>The shard map that the next search will use.</summary>
+    public ShardMap Map => _map;
+
+    /// <summary>Uses <paramref name="map"/> from the next search on, unless it is older than the one in use.</summary>
+    public void Use(ShardMap map)
+    {
+        Check.That(map.Collection == _map.Collection);
+        ShardMap seen = _map;
+        while (map.Version > seen.Version)
+        {
+            ShardMap before = Interlocked.CompareExchange(ref _map, map, seen);
+            if (ReferenceEquals(before, seen))
+            {
+                return;
+            }
+
+            seen = before;
+        }
+    }
+
+    /// <summary>Uses every newer map of <paramref name="state"/> until cancelled.</summary>
+    public async Task FollowAsync(IClusterState state, CancellationToken cancel)
+    {
+        await foreach (ShardMap map in state.WatchAsync(_map.Collection, cancel).ConfigureAwait(false))
+        {
+            Use(map);
+        }
+    }
+
+    /// <summary>
+    /// As <see cref="SearchAsync"/>, for callers that have a thread to give: an embedded search runs on it from beginning to end
+    /// and allocates nothing; for remote shards it waits.
+    /// </summary>
+    public Outcome<SearchAnswer> Search(Query query, in SearchRequest request, Deadline deadline, Memory<Hit> target)
+    {
+        ValueTask<Outcome<SearchAnswer>> search = SearchAsync(query, request, deadline, target, CancellationToken.None);
+        return search.IsCompleted ? search.GetAwaiter().GetResult() : search.AsTask().GetAwaiter().GetResult();
+    }
+
+    /// <summary>The nearest vectors of the collection, ascending by (distance, id), to the front of <paramref name="target"/>.</summary>
+    /// <param name="query">Bound to a vector; the caller's again when this has ended.</param>
+    /// <param name="request">What is asked.</param>
+    /// <param name="deadline">Then the answer is given with what there is.</param>
+    /// <param name="target">At least K long.</param>
+    /// <param name="cancel">Then nobody wants the answer: <see cref="OperationCanceledException"/>.</param>
+    /// <returns>The answer; or why it was refused: bad input, or a coverage that is less than required.</returns>
+    public ValueTask<Outcome<SearchAnswer>> SearchAsync(
+        Query query, in SearchRequest request, Deadline deadline, Memory<Hit> target, CancellationToken cancel)
+    {
+        int k = Math.Max(0, request.Parameters.K); // a shard will refuse what is below 1
+        Check.That(target.Length >= k);
+        if (!_free.TryTake(out FanOut? fan))
+        {
+            fan = new FanOut();
+        }
+
+        ShardMap map = _map;
+        fan.Restart(map, k);
+        foreach (ShardEntry shard in map.Shards)
+        {
+            cancel.ThrowIfCancellationRequested();
+            Ask(fan, shard, new ShardQuery(query, request.Parameters, fan.Target), deadline, cancel);
+        }
+
+        if (fan.Pending is not null)
+        {
+            return FinishAsync(fan, request.RequireFull, deadline, target, cancel);
+        }
+
+        Outcome<SearchAnswer> answer = fan.Finish(request.RequireFull, target.Span);
+        _free.Add(fan);
+        return new ValueTask<Outcome<SearchAnswer>>(answer);
+    }
+
+    private void Ask(FanOut fan, ShardEntry shard, in ShardQuery query, Deadline deadline, CancellationToken cancel)
+    {
+        if (!shard.IsServing)
+        {
+            fan.Miss(shard, shard.WhyNotServing);
+            return;
+        }
+
+        if (deadline.Reached)
+        {
+            fan.MissLate(shard, "the deadline had passed before it was asked");
+            return;
+        }
+
+        try
+        {
+            ValueTask<ShardAnswer> call = _client.SearchAsync(shard.Id, query, deadline, cancel);
+            if (call.IsCompleted)
+            {
+                fan.Take(shard, call.GetAwaiter().GetResult());
+            }
+            else
+            {
+                fan.Postpone(shard, call.AsTask());
+            }
+        }
+        catch (Exception e)
+        {
+            cancel.ThrowIfCancellationRequested();
+            fan.Miss(shard, e.Message);
+        }
+    }
+
+    private async ValueTask<Outcome<SearchAnswer>> FinishAsync(
+        FanOut fan, bool requireFull, Deadline deadline, Memory<Hit> target, CancellationToken cancel)
+    {
+        List<(ShardEntry Shard, Task<ShardAnswer> Call)> pending = fan.Pending!;
+        await WaitAsync(Task.WhenAll(pending.Select(p => p.Call)), deadline, cancel).ConfigureAwait(false);
+        foreach ((ShardEntry shard, Task<ShardAnswer> call) in pending)
+        {
+            if (call.IsCompletedSuccessfully)
+            {
+                fan.Take(shard, call.Result);
+            }
+            else if (call.IsCompleted)
+            {
+                fan.Miss(shard, call.Exception?.InnerException?.Message ?? "its call was cancelled");
+            }
+            else
+            {
+                fan.MissLate(shard, "it did not answer by the deadline");
+                _ = call.ContinueWith(late => _ = late.Exception, TaskScheduler.Default); // looked at, so not "unobserved"
+            }
+        }
+
+        Outcome<SearchAnswer> answer = fan.Finish(requireFull, target.Span);
+        _free.Add(fan);
+        return answer;
+    }
+
+    /// <summary>Returns when <paramref name="calls"/> have ended, well or not, or the deadline is reached.</summary>
+    private static async Task WaitAsync(Task calls, Deadline deadline, CancellationToken cancel)
+    {
+        TimeSpan left = deadline.Left is { } time && time < LongestWait ? time : LongestWait;
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancel, deadline.Cancel);
+        await calls.WaitAsync(left, both.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancel.ThrowIfCancellationRequested();
+    }
+}

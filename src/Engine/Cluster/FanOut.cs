@@ -1,0 +1,91 @@
+using Signpost.Engine.Base;
+using Signpost.Engine.Search;
+
+namespace Signpost.Engine.Cluster;
+
+/// <summary>What one search of the coordinator has collected so far. Pooled, so that a search allocates nothing; one thread at a time.</summary>
+internal sealed class FanOut
+{
+    private readonly TopK _best = new();
+    private ShardMap _map = null!;
+    private Hit[] _target = [];
+    private SearchStats _stats;
+    private Problem? _refusal;
+    private List<MissingShard>? _missing;
+    private int _shardsAnswered;
+    private long _vectorsAnswered;
+
+    /// <summary>Room for the answer of one shard, used by one shard after the other.</summary>
+    public Memory<Hit> Target => _target;
+
+    /// <summary>Calls that had not ended when they returned; null while there are none.</summary>
+    public List<(ShardEntry Shard, Task<ShardAnswer> Call)>? Pending { get; private set; }
+
+    /// <summary>Forgets everything and will keep the best <paramref name="k"/> of the shards of <paramref name="map"/>.</summary>
+    public void Restart(ShardMap map, int k)
+    {
+        if (_target.Length < k)
+        {
+            _target = new Hit[k];
+        }
+
+        _best.Restart(k);
+        _map = map;
+        _stats = default;
+        _refusal = null;
+        _missing = null;
+        _shardsAnswered = 0;
+        _vectorsAnswered = 0;
+        Pending = null;
+    }
+
+    /// <summary>Takes the answer of a shard.</summary>
+    public void Take(ShardEntry shard, in ShardAnswer answer)
+    {
+        if (answer.Refusal is not null)
+        {
+            _refusal ??= answer.Refusal;
+            return;
+        }
+
+        _best.Add(answer.Hits.Span, shard.Slots);
+        _stats.Add(answer.Stats);
+        _shardsAnswered++;
+        _vectorsAnswered += shard.Vectors;
+    }
+
+    /// <summary>Leaves a shard out.</summary>
+    public void Miss(ShardEntry shard, string reason) => (_missing ??= []).Add(new MissingShard(shard.Id, reason));
+
+    /// <summary>Leaves a shard out because the time is over.</summary>
+    public void MissLate(ShardEntry shard, string reason)
+    {
+        _stats.DeadlineReached = true;
+        Miss(shard, reason);
+    }
+
+    /// <summary>Waits later for a call that has not ended.</summary>
+    public void Postpone(ShardEntry shard, Task<ShardAnswer> call) => (Pending ??= []).Add((shard, call));
+
+    /// <summary>The answer: hits to <paramref name="target"/>, or why the request is refused.</summary>
+    public Outcome<SearchAnswer> Finish(bool requireFull, Span<Hit> target)
+    {
+        if (_refusal is not null)
+        {
+            return _refusal;
+        }
+
+        var coverage = new Coverage(_shardsAnswered, _map.Shards.Length, _vectorsAnswered, _map.Vectors);
+        _missing?.Sort((x, y) => x.Shard.Number.CompareTo(y.Shard.Number));
+        if (requireFull && !coverage.IsFull)
+        {
+            string reasons = string.Join("; ", _missing!.Select(m => $"{m.Shard}: {m.Reason}"));
+            return new Problem(
+                ProblemCode.IncompleteCoverage, "coverage", $"{coverage} ({reasons})", "all of both",
+                "Mend the shards, give more time, or accept partial answers.");
+        }
+
+        _best.Best.CopyTo(target);
+        return new SearchAnswer(_best.Best.Length, coverage, _stats, (IReadOnlyList<MissingShard>?)_missing ?? []);
+    }
+}

@@ -1,0 +1,37 @@
+using Signpost.Engine.Base;
+using Signpost.Engine.Search;
+
+namespace Signpost.Engine.Cluster;
+
+/// <summary>Asks a shard, wherever it is. One of the two ports between the distributed logic and a runtime.</summary>
+/// <remarks>
+/// Contract, run against every runtime by one suite of tests:
+/// <list type="bullet">
+/// <item>The answer is ascending by (distance, id), holds no id twice and at most K hits.</item>
+/// <item>Bad input is answered with <see cref="ShardAnswer.Refusal"/>. A shard that cannot be asked, or is not there, ends in an
+/// exception whose message says why.</item>
+/// <item><see cref="ShardQuery.Query"/> and <see cref="ShardQuery.Target"/> belong to the caller: they may be touched until the call
+/// has returned its task, not until the task has ended. So hits are in the target only where the task had ended by then, and a
+/// caller that gives a slow shard up can use both again at once.</item>
+/// <item>The call does not block on the network. Work that it does before it returns is bounded by the deadline.</item>
+/// <item>After the deadline the answer is what was found so far, with <see cref="SearchStats.DeadlineReached"/>, or none.</item>
+/// <item>Cancelling frees what the call holds, sooner or later. It may be called from many threads.</item>
+/// </list>
+/// </remarks>
+public interface IShardClient
+{
+    /// <summary>The nearest vectors of one shard.</summary>
+    ValueTask<ShardAnswer> SearchAsync(ShardId shard, ShardQuery query, Deadline deadline, CancellationToken cancel);
+}
+
+/// <summary>What a shard is asked.</summary>
+/// <param name="Query">Bound to a vector. Its look-up table is made once and serves all shards of the process.</param>
+/// <param name="Parameters">How to search.</param>
+/// <param name="Target">Room for K hits that the answer may use.</param>
+public readonly record struct ShardQuery(Query Query, SearchParameters Parameters, Memory<Hit> Target);
+
+/// <summary>What a shard answers.</summary>
+/// <param name="Hits">Ascending by (distance, id): the front of <see cref="ShardQuery.Target"/>, or memory of the client's own.</param>
+/// <param name="Stats">What the search did.</param>
+/// <param name="Refusal">Why the request was refused; null when it was not.</param>
+public readonly record struct ShardAnswer(ReadOnlyMemory<Hit> Hits, SearchStats Stats, Problem? Refusal = null);

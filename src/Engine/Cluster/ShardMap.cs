@@ -1,0 +1,123 @@
+using System.Collections.Immutable;
+using Signpost.Engine.Base;
+using Signpost.Engine.Shards;
+
+namespace Signpost.Engine.Cluster;
+
+/// <summary>Names a shard in the whole cluster.</summary>
+/// <param name="Collection">Name of its collection.</param>
+/// <param name="Number">Its number in the collection, at least 0.</param>
+public readonly record struct ShardId(string Collection, int Number)
+{
+    /// <inheritdoc/>
+    public override string ToString() => $"{Collection}/{Number}";
+}
+
+/// <summary>Whether a replica can be asked.</summary>
+public enum ReplicaState : byte
+{
+    /// <summary>Its segments are being opened.</summary>
+    Opening,
+
+    /// <summary>It answers.</summary>
+    Serving,
+
+    /// <summary>It cannot answer; <see cref="Replica.Reason"/> says why.</summary>
+    Unavailable,
+}
+
+/// <summary>A copy of a shard in a silo.</summary>
+/// <param name="Silo">Name of the silo.</param>
+/// <param name="State">Whether it can be asked.</param>
+/// <param name="Reason">Why it is unavailable; null otherwise.</param>
+public sealed record Replica(string Silo, ReplicaState State, string? Reason = null);
+
+/// <summary>What is known of one shard.</summary>
+/// <param name="Id">The shard.</param>
+/// <param name="Slots">Slots it owns.</param>
+/// <param name="Vectors">Vectors in it.</param>
+/// <param name="Replicas">Its copies; the first one that serves is asked.</param>
+public sealed record ShardEntry(ShardId Id, SlotRange Slots, long Vectors, ImmutableArray<Replica> Replicas)
+{
+    /// <summary>Whether any replica can be asked.</summary>
+    public bool IsServing
+    {
+        get
+        {
+            foreach (Replica replica in Replicas)
+            {
+                if (replica.State == ReplicaState.Serving)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>Why the shard cannot be asked.</summary>
+    public string WhyNotServing =>
+        Replicas.Length == 0 ? "no silo holds this shard" : string.Join("; ", Replicas.Select(r => $"{r.Silo}: {r.Reason ?? r.State.ToString()}"));
+}
+
+/// <summary>Who holds what of one collection. Immutable; a change makes a new map with the next version.</summary>
+public sealed class ShardMap
+{
+    /// <summary>A map whose shards, in order, own every slot exactly once.</summary>
+    /// <param name="collection">Name of the collection.</param>
+    /// <param name="version">1 for the first map of a collection, then one more with every change.</param>
+    /// <param name="shards">In the order of their slots; no number twice.</param>
+    public ShardMap(string collection, long version, ImmutableArray<ShardEntry> shards)
+    {
+        Check.That(version >= 1);
+        int slot = 0;
+        var numbers = new HashSet<int>();
+        foreach (ShardEntry shard in shards)
+        {
+            Check.That(shard.Id.Collection == collection && numbers.Add(shard.Id.Number));
+            Check.That(shard.Slots.From == slot && shard.Slots.To > slot);
+            slot = shard.Slots.To;
+        }
+
+        Check.That(slot == Slots.Count);
+        Collection = collection;
+        Version = version;
+        Shards = shards;
+        Vectors = shards.Sum(shard => shard.Vectors);
+    }
+
+    /// <summary>Name of the collection.</summary>
+    public string Collection { get; }
+
+    /// <summary>Rises by one with every change.</summary>
+    public long Version { get; }
+
+    /// <summary>The shards in the order of their slots.</summary>
+    public ImmutableArray<ShardEntry> Shards { get; }
+
+    /// <summary>Vectors of all shards.</summary>
+    public long Vectors { get; }
+
+    /// <summary>The shard that owns <paramref name="id"/>.</summary>
+    public ShardEntry ShardOf(ulong id)
+    {
+        int slot = Slots.Of(id);
+        int low = 0;
+        int high = Shards.Length - 1;
+        while (low < high)
+        {
+            int middle = (low + high) >>> 1;
+            (low, high) = slot < Shards[middle].Slots.To ? (low, middle) : (middle + 1, high);
+        }
+
+        return Shards[low];
+    }
+
+    /// <summary>The next version of this map, where shard <paramref name="number"/> has <paramref name="replicas"/>.</summary>
+    public ShardMap WithReplicas(int number, params ReadOnlySpan<Replica> replicas)
+    {
+        ShardEntry shard = Shards.Single(s => s.Id.Number == number);
+        return new ShardMap(Collection, Version + 1, Shards.Replace(shard, shard with { Replicas = [.. replicas] }));
+    }
+}

@@ -1,0 +1,187 @@
+using Signpost.Engine.Cluster;
+
+namespace Signpost.Engine.Tests.Cluster;
+
+/// <summary>What every <see cref="IClusterState"/> keeps. A runtime's test class derives from this one.</summary>
+public abstract class ClusterStateContract
+{
+    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+
+    private static CancellationToken Never => CancellationToken.None;
+
+    /// <summary>An empty state.</summary>
+    protected abstract IClusterState State { get; }
+
+    /// <summary>Lets so much time pass for leases.</summary>
+    protected abstract void Pass(TimeSpan time);
+
+    [Fact]
+    public async Task There_is_no_map_before_the_first_one_is_written()
+    {
+        Assert.Null(await State.ReadAsync("test", Never));
+        Assert.False(await State.TryWriteAsync(ShardMapTests.Map(1, version: 2), Never));
+        Assert.True(await State.TryWriteAsync(ShardMapTests.Map(1, version: 1), Never));
+        Assert.Equal(1, (await State.ReadAsync("test", Never))?.Version);
+        Assert.Null(await State.ReadAsync("other", Never));
+    }
+
+    [Fact]
+    public async Task Of_two_writers_of_one_version_the_second_is_refused()
+    {
+        ShardMap first = ShardMapTests.Map(2);
+        await State.TryWriteAsync(first, Never);
+
+        Assert.True(await State.TryWriteAsync(first.WithReplicas(0, new Replica("a", ReplicaState.Serving)), Never));
+        Assert.False(await State.TryWriteAsync(first.WithReplicas(0, new Replica("b", ReplicaState.Serving)), Never));
+        Assert.False(await State.TryWriteAsync(first, Never));
+
+        ShardMap? map = await State.ReadAsync("test", Never);
+        Assert.Equal((2, "a"), (map!.Version, map.Shards[0].Replicas[0].Silo));
+    }
+
+    [Fact]
+    public async Task Many_writers_lose_no_write()
+    {
+        await State.TryWriteAsync(ShardMapTests.Map(1), Never);
+
+        async Task Write(string silo)
+        {
+            for (int done = 0; done < 20;)
+            {
+                ShardMap? map = await State.ReadAsync("test", Never);
+                ShardMap next = map!.WithReplicas(0, [.. map.Shards[0].Replicas, new Replica(silo, ReplicaState.Serving)]);
+                done += await State.TryWriteAsync(next, Never) ? 1 : 0;
+            }
+        }
+
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(i => Task.Run(() => Write($"silo {i}"))));
+
+        ShardMap? end = await State.ReadAsync("test", Never);
+        Assert.Equal(81, end!.Version);
+        Assert.All(Enumerable.Range(0, 4), i => Assert.Equal(20, end.Shards[0].Replicas.Count(r => r.Silo == $"silo {i}")));
+    }
+
+    [Fact]
+    public async Task A_watcher_gets_the_present_map_and_then_newer_ones_up_to_the_newest()
+    {
+        ShardMap map = ShardMapTests.Map(1);
+        await State.TryWriteAsync(map, Never);
+        await using IAsyncEnumerator<ShardMap> watch = State.WatchAsync("test", Never).GetAsyncEnumerator(Never);
+
+        Assert.True(await watch.MoveNextAsync());
+        Assert.Equal(1, watch.Current.Version);
+
+        ValueTask<bool> next = watch.MoveNextAsync();
+        Assert.False(next.IsCompleted);
+        for (int i = 0; i < 5; i++)
+        {
+            map = map.WithReplicas(0, new Replica($"silo {i}", ReplicaState.Serving));
+            await State.TryWriteAsync(map, Never);
+        }
+
+        long last = 1;
+        for (; last < 6; next = watch.MoveNextAsync())
+        {
+            Assert.True(await next);
+            Assert.InRange(watch.Current.Version, last + 1, 6);
+            last = watch.Current.Version;
+            if (last == 6)
+            {
+                break;
+            }
+        }
+
+        Assert.Equal("silo 4", watch.Current.Shards[0].Replicas[0].Silo);
+    }
+
+    [Fact]
+    public async Task A_watcher_hears_of_its_own_collection_only_and_ends_when_cancelled()
+    {
+        using var stop = new CancellationTokenSource();
+        await using IAsyncEnumerator<ShardMap> watch = State.WatchAsync("test", stop.Token).GetAsyncEnumerator(Never);
+        ValueTask<bool> next = watch.MoveNextAsync();
+
+        await State.TryWriteAsync(ShardMapTests.Map(1, collection: "other"), Never);
+        Assert.False(next.IsCompleted);
+        await stop.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await next);
+    }
+
+    [Fact]
+    public async Task One_lease_of_a_role_at_a_time()
+    {
+        Lease? first = await State.TryAcquireAsync("lead", "a", Minute, Never);
+
+        Assert.NotNull(first);
+        Assert.Null(await State.TryAcquireAsync("lead", "b", Minute, Never));
+        Assert.Null(await State.TryAcquireAsync("lead", "a", Minute, Never));
+        Assert.NotNull(await State.TryAcquireAsync("another", "b", Minute, Never));
+    }
+
+    [Fact]
+    public async Task Epochs_rise_with_every_grant_however_the_last_one_ended()
+    {
+        Lease? first = await State.TryAcquireAsync("lead", "a", Minute, Never);
+        await State.ReleaseAsync(first!, Never);
+        Lease? second = await State.TryAcquireAsync("lead", "b", Minute, Never);
+        Pass(Minute * 1.1);
+        Lease? third = await State.TryAcquireAsync("lead", "a", Minute, Never);
+
+        Assert.True(first!.Epoch >= 1);
+        Assert.True(second!.Epoch > first.Epoch);
+        Assert.True(third!.Epoch > second.Epoch);
+        Assert.Equal(("lead", "a"), (third.Role, third.Holder));
+    }
+
+    [Fact]
+    public async Task A_renewed_lease_keeps_its_epoch_and_lives_on()
+    {
+        Lease? lease = await State.TryAcquireAsync("lead", "a", Minute, Never);
+        for (int i = 0; i < 5; i++)
+        {
+            Pass(Minute * 0.7);
+            Assert.True(await State.TryRenewAsync(lease!, Minute, Never));
+        }
+
+        Assert.Null(await State.TryAcquireAsync("lead", "b", Minute, Never));
+    }
+
+    [Fact]
+    public async Task A_lease_that_has_ended_cannot_be_renewed_and_its_release_ends_no_other()
+    {
+        Lease? old = await State.TryAcquireAsync("lead", "a", Minute, Never);
+        Pass(Minute * 1.1);
+
+        Assert.False(await State.TryRenewAsync(old!, Minute, Never));
+        Lease? present = await State.TryAcquireAsync("lead", "b", Minute, Never);
+        Assert.False(await State.TryRenewAsync(old!, Minute, Never));
+        await State.ReleaseAsync(old!, Never);
+
+        Assert.True(await State.TryRenewAsync(present!, Minute, Never));
+    }
+}
+
+/// <summary>The embedded runtime keeps the contract; its clock is the test's.</summary>
+public class EmbeddedClusterStateTests : ClusterStateContract
+{
+    private readonly ManualTime _time = new();
+    private readonly EmbeddedClusterState _state;
+
+    public EmbeddedClusterStateTests() => _state = new EmbeddedClusterState(_time);
+
+    protected override IClusterState State => _state;
+
+    protected override void Pass(TimeSpan time) => _time.Now += time;
+
+    private sealed class ManualTime : TimeProvider
+    {
+        public TimeSpan Now { get; set; }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Now.Ticks;
+
+        public override DateTimeOffset GetUtcNow() => throw new NotSupportedException("leases must not depend on the wall clock");
+    }
+}
