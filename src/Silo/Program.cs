@@ -1,2 +1,3 @@
-Console.Error.WriteLine("signpost: no command yet");
-return 2;
+using Signpost.Silo.Cli;
+
+return CommandLine.Run(args);

@@ -1,0 +1,87 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using Signpost.Silo.Eval;
+
+namespace Signpost.Silo.Cli.Report;
+
+/// <summary>What <c>build --json</c> prints.</summary>
+internal sealed record BuildReport(string Name, string Folder, long Vectors, int Dim, int Shards, double BuildSeconds, long Bytes);
+
+/// <summary>What <c>exact --json</c> prints.</summary>
+internal sealed record ExactReport(string Out, int Queries, long Vectors, int K, double Seconds, double QueriesPerSecond);
+
+/// <summary>One query of <see cref="SearchReport"/>.</summary>
+internal sealed record SearchReportItem(
+    int Query, ulong[] Ids, float[] Distances, int ShardsAnswered, int Shards, long Hops, long DistanceComputations, bool DeadlineReached);
+
+/// <summary>What <c>search --json</c> prints.</summary>
+internal sealed record SearchReport(string Collection, string Mode, int K, int L, int? Rerank, double Seconds, SearchReportItem[] Results);
+
+/// <summary>What <c>demo --json</c> prints; the figures at the top are those of the default search, <see cref="Search"/>.</summary>
+internal sealed record DemoReport
+{
+    public required long Vectors { get; init; }
+
+    public required int Dim { get; init; }
+
+    public required int Shards { get; init; }
+
+    public required int Queries { get; init; }
+
+    public required int Threads { get; init; }
+
+    public required double BuildSeconds { get; init; }
+
+    public required string Search { get; init; }
+
+    [JsonPropertyName("recall_at_10")]
+    public required double RecallAt10 { get; init; }
+
+    /// <summary>All threads.</summary>
+    public required double Qps { get; init; }
+
+    public required double P50Ms { get; init; }
+
+    public required double P99Ms { get; init; }
+
+    public required double ResidentBytesPerVector { get; init; }
+
+    /// <summary>Queries per second of comparing with every vector, all threads; null where the truth was given.</summary>
+    public double? ExactSearchQps { get; init; }
+
+    /// <summary>Where the files are; null where they were removed.</summary>
+    public string? Folder { get; init; }
+
+    public required IReadOnlyList<EvalPoint> Points { get; init; }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(BuildReport))]
+[JsonSerializable(typeof(ExactReport))]
+[JsonSerializable(typeof(SearchReport))]
+[JsonSerializable(typeof(DemoReport))]
+[JsonSerializable(typeof(EvalReport))]
+internal sealed partial class ReportJson : JsonSerializerContext
+{
+    private static readonly JsonWriterOptions Readable = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Prints <paramref name="value"/> on stdout.</summary>
+    public static void Print<T>(T value, JsonTypeInfo<T> type) => Print(writer => JsonSerializer.Serialize(writer, value, type));
+
+    /// <summary>Prints <paramref name="tree"/> on stdout.</summary>
+    public static void Print(JsonObject tree) => Print(writer => tree.WriteTo(writer));
+
+    private static void Print(Action<Utf8JsonWriter> write)
+    {
+        using Stream stdout = Console.OpenStandardOutput();
+        using (var writer = new Utf8JsonWriter(stdout, Readable))
+        {
+            write(writer);
+        }
+
+        stdout.WriteByte((byte)'\n');
+    }
+}

@@ -1,0 +1,93 @@
+using System.CommandLine;
+using Signpost.Engine.Base;
+using Signpost.Engine.Storage;
+using Signpost.Silo.Http;
+
+namespace Signpost.Silo.Cli;
+
+/// <summary><c>signpost serve</c>: collections over HTTP, until SIGTERM or Ctrl-C.</summary>
+internal static class ServeCommand
+{
+    public static Command Make(CancellationToken cancel) => CommandLine.Verb(
+        "serve",
+        "Serve collections over HTTP. SIGTERM or Ctrl-C ends it in order: running requests are answered.",
+        cancel,
+        [
+            Settings.ServedCollection, Settings.DataFolder, Settings.Url, Settings.Threads, Settings.K, Settings.L, Settings.Mode, Settings.Rerank,
+            Settings.TimeoutMs, Settings.TimeoutMsMax, Settings.QueueMax, Settings.BatchMax, Settings.RequestMiBMax, Settings.StopSeconds,
+            Settings.Vectors,
+        ],
+        Run);
+
+    private static void Run(Session session)
+    {
+        string url = CheckedUrl(session.Get(Settings.Url)!);
+        var limits = new SearchLimits
+        {
+            Defaults = SearchCommand.Defaults(session),
+            TimeoutMs = session.Get(Settings.TimeoutMs),
+            TimeoutMsMax = session.Get(Settings.TimeoutMsMax),
+            BatchMax = session.Get(Settings.BatchMax),
+            QueueMax = session.Get(Settings.QueueMax),
+            RequestBytesMax = (long)session.Get(Settings.RequestMiBMax) << 20,
+        };
+        var collections = new Dictionary<string, OpenCollection>(StringComparer.Ordinal);
+        try
+        {
+            foreach (string folder in Folders(session))
+            {
+                OpenCollection collection = OpenCollection.Open(folder, session.Get(Settings.Vectors), requireAll: false, session.Work);
+                if (!collections.TryAdd(collection.Facts.Collection, collection))
+                {
+                    collection.Dispose();
+                    throw new ProblemException(new Problem(
+                        ProblemCode.AlreadyExists, $"collection of {folder}", collection.Facts.Collection, "a name that no other collection has",
+                        "Serve one of the two."));
+                }
+
+                foreach (string missing in collection.Missing)
+                {
+                    Console.Error.WriteLine($"signpost: left out, answers of {collection.Facts.Collection} are partial: {missing}");
+                }
+            }
+
+            using var threads = new SearchThreads(session.Get(Settings.Threads), limits.QueueMax);
+            new Server(collections, threads, limits)
+                .RunAsync(url, TimeSpan.FromSeconds(session.Get(Settings.StopSeconds)), address => Announce(session, collections, address), session.Cancel)
+                .GetAwaiter().GetResult();
+        }
+        finally
+        {
+            foreach (OpenCollection collection in collections.Values)
+            {
+                collection.Dispose();
+            }
+        }
+    }
+
+    private static void Announce(Session session, Dictionary<string, OpenCollection> collections, string address)
+    {
+        session.Say($"serving {string.Join(", ", collections.Keys.Order())} at {address}");
+        session.Say($"try: curl {address}/v1/collections   and   {address}/openapi/v1.json");
+    }
+
+    private static IReadOnlyList<string> Folders(Session session)
+    {
+        if (session.Get(Settings.ServedCollection) is { } named)
+        {
+            return [session.CollectionFolder(named)];
+        }
+
+        string data = session.Get(Settings.DataFolder)!;
+        string[] found = Directory.Exists(data)
+            ? [.. Directory.EnumerateDirectories(data).Where(d => File.Exists(Path.Combine(d, CollectionManifest.FileName))).Order(StringComparer.Ordinal)]
+            : [];
+        return found.Length > 0 ? found : throw new ProblemException(new Problem(
+            ProblemCode.NotFound, "collections", $"none in the data folder {data}", "at least one", "Build one, or name one with --collection."));
+    }
+
+    private static string CheckedUrl(string url) => Uri.TryCreate(url, UriKind.Absolute, out Uri? uri) && uri.Scheme == "http" && uri.PathAndQuery == "/"
+        ? url
+        : throw new ProblemException(new Problem(
+            ProblemCode.InvalidArgument, "--url", $"'{url}'", Settings.Url.Expected, "TLS belongs in front of this server, in a proxy."));
+}

@@ -1,0 +1,115 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Signpost.Silo.Http;
+
+/// <summary>Body of a search: one vector or several, and how to search them. What is left out has the server's default.</summary>
+internal sealed record SearchBody
+{
+    /// <summary>One query vector.</summary>
+    public float[]? Vector { get; init; }
+
+    /// <summary>Several query vectors; each has its own status in the answer.</summary>
+    public float[][]? Vectors { get; init; }
+
+    /// <summary>Neighbours wanted.</summary>
+    public int? K { get; init; }
+
+    /// <summary>Candidate pool, at least k.</summary>
+    public int? L { get; init; }
+
+    /// <summary>auto, exact, codes or codes+rerank.</summary>
+    public string? Mode { get; init; }
+
+    /// <summary>Pool entries that get an exact distance under codes+rerank, k .. l.</summary>
+    public int? Rerank { get; init; }
+
+    /// <summary>Deadline, milliseconds from arrival; then the answer is what was found so far.</summary>
+    public int? TimeoutMs { get; init; }
+
+    /// <summary>any: partial answers are answers; full: an answer that not every shard has part in is refused.</summary>
+    public string? Require { get; init; }
+}
+
+/// <summary>A stored vector near the query.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Distance">Smaller is closer: squared Euclidean distance, negative inner product, or one minus the cosine.</param>
+internal readonly record struct HitReply(ulong Id, float Distance);
+
+/// <summary>How much of the collection had part in the answer.</summary>
+internal sealed record CoverageReply(int ShardsAnswered, int Shards, long VectorsAnswered, long Vectors);
+
+/// <summary>What the search did.</summary>
+internal sealed record StatsReply(long Hops, long DistanceComputations, long Reranked, bool DeadlineReached);
+
+/// <summary>A shard that had no part in the answer.</summary>
+internal sealed record MissingReply(int Shard, string Reason);
+
+/// <summary>Answer to one vector. Status "ok", or the code of <see cref="Problem"/>; then nothing else is given.</summary>
+internal sealed record ItemReply
+{
+    public required string Status { get; init; }
+
+    public HitReply[]? Hits { get; init; }
+
+    public CoverageReply? Coverage { get; init; }
+
+    public MissingReply[]? Missing { get; init; }
+
+    public StatsReply? Stats { get; init; }
+
+    public ProblemReply? Problem { get; init; }
+}
+
+/// <summary>Answer to a request with "vectors": one item per vector, in that order.</summary>
+internal sealed record BatchReply(ItemReply[] Results, double TookMs);
+
+/// <summary>Answer to a request with "vector".</summary>
+internal sealed record SingleReply(HitReply[] Hits, CoverageReply Coverage, MissingReply[]? Missing, StatsReply Stats, double TookMs);
+
+/// <summary>Why a request was refused (RFC 9457), with the stable code and how to mend it.</summary>
+internal sealed record ProblemReply(string Type, string Title, int Status, string Detail, string Code, string Got, string Expected, string Mend);
+
+/// <summary>A collection that is served.</summary>
+internal sealed record CollectionReply
+{
+    public required string Name { get; init; }
+
+    public required long Vectors { get; init; }
+
+    public required int Dim { get; init; }
+
+    public required string ElementType { get; init; }
+
+    public required string Metric { get; init; }
+
+    public required int Shards { get; init; }
+
+    public required string Quantizer { get; init; }
+
+    /// <summary>Memory in use per vector: graph, codes, ids.</summary>
+    public required double ResidentBytesPerVector { get; init; }
+}
+
+/// <summary>All collections that are served, by name.</summary>
+internal sealed record CollectionsReply(CollectionReply[] Collections);
+
+/// <summary>State of the process.</summary>
+internal sealed record HealthReply(string Status, string Version, double UptimeSeconds, long ResidentBytes);
+
+/// <summary>Whether requests will be answered.</summary>
+internal sealed record ReadyReply(string Status, int Waiting);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSerializable(typeof(SearchBody))]
+[JsonSerializable(typeof(SingleReply))]
+[JsonSerializable(typeof(BatchReply))]
+[JsonSerializable(typeof(ProblemReply))]
+[JsonSerializable(typeof(CollectionReply))]
+[JsonSerializable(typeof(CollectionsReply))]
+[JsonSerializable(typeof(HealthReply))]
+[JsonSerializable(typeof(ReadyReply))]
+internal sealed partial class HttpJson : JsonSerializerContext;

@@ -1,0 +1,71 @@
+using Signpost.Engine.Base;
+using Signpost.Engine.Cluster;
+using Signpost.Engine.Search;
+
+namespace Signpost.Silo.Http;
+
+/// <summary>The vectors of one request, their settings and, row by row as threads get to them, their answers.</summary>
+internal sealed class SearchBatch
+{
+    private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Func<int, Query, Problem?> _bind;
+    private readonly Hit[] _hits;
+    private int _left;
+
+    /// <param name="collection">What is searched.</param>
+    /// <param name="count">Vectors, at least 1.</param>
+    /// <param name="bind">Binds the query to a row, or says why the row is refused.</param>
+    /// <param name="request">How to search.</param>
+    /// <param name="deadline">For all rows together.</param>
+    public SearchBatch(OpenCollection collection, int count, Func<int, Query, Problem?> bind, SearchRequest request, Deadline deadline)
+    {
+        Collection = collection;
+        Count = count;
+        Request = request;
+        Deadline = deadline;
+        _bind = bind;
+        _left = count;
+        _hits = new Hit[count * request.Parameters.K];
+        Answers = new Outcome<SearchAnswer>[count];
+    }
+
+    public OpenCollection Collection { get; }
+
+    /// <summary>Vectors.</summary>
+    public int Count { get; }
+
+    public SearchRequest Request { get; }
+
+    public Deadline Deadline { get; }
+
+    /// <summary>Answers by row; complete when <see cref="Done"/> is.</summary>
+    public Outcome<SearchAnswer>[] Answers { get; }
+
+    /// <summary>Ends when every row has its answer; fails when one failed unexpectedly.</summary>
+    public Task Done => _done.Task;
+
+    /// <summary>Hits of a row, ascending.</summary>
+    public ReadOnlySpan<Hit> Hits(int row) => Room(row).Span[..Answers[row].Value.Count];
+
+    /// <summary>Searches one row. Thread-safe for different rows.</summary>
+    public void Run(int row, Query query)
+    {
+        try
+        {
+            Answers[row] = _bind(row, query) is { } refused
+                ? refused
+                : Collection.Search(query, Request, Deadline, Room(row));
+        }
+        catch (Exception e)
+        {
+            _done.TrySetException(e);
+        }
+
+        if (Interlocked.Decrement(ref _left) == 0)
+        {
+            _done.TrySetResult();
+        }
+    }
+
+    private Memory<Hit> Room(int row) => _hits.AsMemory(row * Request.Parameters.K, Request.Parameters.K);
+}

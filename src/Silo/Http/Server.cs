@@ -1,0 +1,106 @@
+using System.Diagnostics;
+using System.Reflection;
+using Microsoft.OpenApi;
+using Signpost.Engine.Search;
+
+namespace Signpost.Silo.Http;
+
+/// <summary>The HTTP server: Kestrel, the routes, the OpenAPI document, and an orderly end.</summary>
+internal sealed class Server(IReadOnlyDictionary<string, OpenCollection> collections, SearchThreads threads, SearchLimits limits)
+{
+    private readonly long _start = Stopwatch.GetTimestamp();
+    private readonly SearchApi _search = new(collections, threads, limits);
+    private volatile bool _stopping;
+
+    /// <summary>Version of the program.</summary>
+    public static string Version { get; } =
+        typeof(Server).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";
+
+    /// <summary>Serves until <paramref name="cancel"/>; then no new connections, and running requests get <paramref name="stopTime"/>.</summary>
+    /// <param name="url">Address, http://HOST:PORT; port 0 takes a free one.</param>
+    /// <param name="stopTime">Time for running requests to end.</param>
+    /// <param name="listening">Told the real address once requests are answered.</param>
+    /// <param name="cancel">Ends it.</param>
+    public async Task RunAsync(string url, TimeSpan stopTime, Action<string> listening, CancellationToken cancel)
+    {
+        await using WebApplication app = Build(url, stopTime);
+        await app.StartAsync(cancel);
+        app.Lifetime.ApplicationStopping.Register(() => _stopping = true);
+        listening(app.Urls.First());
+        await app.WaitForShutdownAsync(cancel);
+    }
+
+    private WebApplication Build(string url, TimeSpan stopTime)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls(url).ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = limits.RequestBytesMax;
+        });
+        builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Warning).AddSimpleConsole(o => o.SingleLine = true);
+        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = stopTime);
+        builder.Services.ConfigureHttpJsonOptions(o =>
+        {
+            o.SerializerOptions.PropertyNamingPolicy = HttpJson.Default.Options.PropertyNamingPolicy;
+            o.SerializerOptions.TypeInfoResolverChain.Insert(0, HttpJson.Default);
+        });
+        builder.Services.AddOpenApi("v1", o => o.AddDocumentTransformer((document, _, _) =>
+        {
+            document.Info = new OpenApiInfo { Title = "Signpost", Version = Version, Description = "Vector search: the stored vectors nearest to a query." };
+            return Task.CompletedTask;
+        }));
+        WebApplication app = builder.Build();
+        app.UseExceptionHandler(new ExceptionHandlerOptions
+        {
+            ExceptionHandler = Problems.WriteExceptionAsync,
+            SuppressDiagnosticsCallback = thrown => Problems.IsOfClient(thrown.Exception),
+        });
+        app.UseStatusCodePages(s => Problems.WriteStatusAsync(s.HttpContext));
+        Map(app);
+        return app;
+    }
+
+    private void Map(WebApplication app)
+    {
+        app.MapOpenApi("/openapi/{documentName}.json");
+        app.MapGet("/health", Health).WithSummary("Whether the process lives, and its memory.");
+        app.MapGet("/ready", Ready)
+            .WithSummary("Whether requests are answered; 503 while stopping.")
+            .Produces<ReadyReply>()
+            .Produces<ReadyReply>(StatusCodes.Status503ServiceUnavailable);
+        app.MapGet("/v1/collections", () => TypedResults.Ok(All()))
+            .WithSummary("All collections that are served.");
+        app.MapGet("/v1/collections/{name}", GetCollection)
+            .WithSummary("One collection.")
+            .Produces<CollectionReply>()
+            .Produces<ProblemReply>(StatusCodes.Status404NotFound, Problems.ContentType);
+        RouteHandlerBuilder search = app.MapPost("/v1/collections/{name}/search", (string name, HttpContext context) => _search.SearchAsync(context));
+        OpenApi.DescribeSearch(search);
+    }
+
+    private HealthReply Health() => new("ok", Version, Stopwatch.GetElapsedTime(_start).TotalSeconds, Environment.WorkingSet);
+
+    private IResult Ready() => _stopping
+        ? TypedResults.Json(new ReadyReply("stopping", threads.Waiting), HttpJson.Default.ReadyReply, statusCode: StatusCodes.Status503ServiceUnavailable)
+        : TypedResults.Json(new ReadyReply("ready", threads.Waiting), HttpJson.Default.ReadyReply);
+
+    private CollectionsReply All() => new([.. collections.Values.Select(Describe).OrderBy(c => c.Name, StringComparer.Ordinal)]);
+
+    private Task GetCollection(string name, HttpContext context) => collections.TryGetValue(name, out OpenCollection? collection)
+        ? context.Response.WriteAsJsonAsync(Describe(collection), HttpJson.Default.CollectionReply, cancellationToken: context.RequestAborted)
+        : Problems.WriteAsync(context, _search.Unknown(name));
+
+    private static CollectionReply Describe(OpenCollection collection) => new()
+    {
+        Name = collection.Facts.Collection,
+        Vectors = collection.Facts.Vectors,
+        Dim = collection.Facts.Dim,
+        ElementType = collection.Facts.ElementType,
+        Metric = collection.Facts.Metric,
+        Shards = collection.Facts.Shards,
+        Quantizer = collection.Facts.Quantizer,
+        ResidentBytesPerVector = collection.ResidentBytesPerVector(collection.HasCodes ? SearchMode.CodesRerank : SearchMode.Exact),
+    };
+}

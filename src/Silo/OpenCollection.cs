@@ -1,0 +1,128 @@
+using Signpost.Engine.Base;
+using Signpost.Engine.Cluster;
+using Signpost.Engine.Search;
+using Signpost.Engine.Shards;
+using Signpost.Engine.Storage;
+using Signpost.Engine.Vectors;
+using Signpost.Silo.Eval;
+
+namespace Signpost.Silo;
+
+/// <summary>A collection that is open for search in this process, behind its coordinator. Thread-safe.</summary>
+internal sealed class OpenCollection : IDisposable
+{
+    private readonly Collection _collection;
+    private readonly Coordinator _coordinator;
+
+    private OpenCollection(Collection collection)
+    {
+        _collection = collection;
+        _coordinator = EmbeddedCluster.Over(collection);
+        Facts = BuildFactsOf(collection);
+    }
+
+    /// <summary>How it was built.</summary>
+    public BuildFacts Facts { get; }
+
+    /// <summary>Type of its vectors' components.</summary>
+    public ElementType Type => _collection.Info.Type;
+
+    /// <summary>Its metric.</summary>
+    public Metric Metric => _collection.Info.Metric;
+
+    /// <summary>Components of a vector.</summary>
+    public int Dim => _collection.Info.Dim;
+
+    /// <summary>Bytes of a vector.</summary>
+    public int RowBytes => Dim * Type.Bytes();
+
+    /// <summary>Whether it can be walked on codes.</summary>
+    public bool HasCodes => _collection.Quantizer is not null;
+
+    /// <summary>Shards that could not be opened, and why.</summary>
+    public IEnumerable<string> Missing => _collection.Shards.Where(s => s.Shard is null).Select(s => $"shard {s.Entry.Id}: {s.Reason}");
+
+    /// <summary>Opens the collection of <paramref name="folder"/>.</summary>
+    /// <param name="folder">Folder with a manifest.</param>
+    /// <param name="vectors">Where full vectors shall be.</param>
+    /// <param name="requireAll">Whether a damaged shard fails the opening (a command), or is left out (a server).</param>
+    /// <param name="work">Progress and cancellation.</param>
+    public static OpenCollection Open(string folder, VectorPlace vectors, bool requireAll, Work work)
+    {
+        var options = new CollectionOptions
+        {
+            Vectors = vectors == VectorPlace.Loaded ? Residency.Loaded : Residency.Mapped,
+            RequireAll = requireAll,
+        };
+        return new OpenCollection(Collection.Open(FileDisk.Instance, folder, options, work).OrThrow());
+    }
+
+    /// <summary>A query of this collection's shape, for one thread.</summary>
+    public Query NewQuery() => _collection.NewQuery();
+
+    /// <summary>Binds bytes that come from outside: the same refusals as for numbers.</summary>
+    public Problem? Bind(Query query, ReadOnlySpan<byte> row)
+    {
+        Span<float> floats = Dim <= 1024 ? stackalloc float[Dim] : new float[Dim];
+        Elements.ToFloat(row, Type, floats);
+        return query.Set(floats);
+    }
+
+    /// <summary>Why this collection cannot be searched like that; null when it can.</summary>
+    public Problem? Validate(in SearchParameters parameters)
+    {
+        using Query query = NewQuery();
+        foreach (CollectionShard shard in _collection.Shards)
+        {
+            if (shard.Shard is { } open)
+            {
+                using Snapshot snapshot = open.Snapshot();
+                return snapshot.Validate(query, parameters);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The nearest vectors, on the caller's thread, to the front of <paramref name="target"/>.</summary>
+    public Outcome<SearchAnswer> Search(Query query, in SearchRequest request, Deadline deadline, Memory<Hit> target) =>
+        _coordinator.Search(query, request, deadline, target);
+
+    /// <summary>Bytes per vector that a walk of <paramref name="mode"/> needs in memory for as long as the collection is open.</summary>
+    public double ResidentBytesPerVector(SearchMode mode)
+    {
+        SegmentMemory memory = _collection.Info.Memory;
+        long bytes = memory.Graph + memory.Ids
+            + (mode == SearchMode.Exact ? 0 : memory.Codes)
+            + (mode == SearchMode.Codes ? 0 : memory.VectorsLoaded);
+        return memory.Count == 0 ? 0 : (double)bytes / memory.Count;
+    }
+
+    /// <summary>Bytes per vector that a walk of <paramref name="mode"/> reads from the mapped file as it touches them.</summary>
+    public double MappedBytesPerVector(SearchMode mode) => mode == SearchMode.Codes ? 0 : _collection.Info.MappedBytesPerVector;
+
+    /// <inheritdoc/>
+    public void Dispose() => _collection.Dispose();
+
+    private static BuildFacts BuildFactsOf(Collection collection)
+    {
+        CollectionInfo info = collection.Info;
+        BuildInfo build = collection.Manifest.Build;
+        return new BuildFacts
+        {
+            Collection = info.Name,
+            Vectors = info.Vectors,
+            Dim = info.Dim,
+            ElementType = info.Type.Word(),
+            Metric = info.Metric.Word(),
+            Shards = info.Shards,
+            R = info.R,
+            L = build.L,
+            C = build.C,
+            Quantizer = info.Codes is null ? "none" : info.Codes.Kind.ToString().ToLowerInvariant(),
+            M = info.Codes?.M,
+            Codewords = info.Codes?.K,
+            Seed = (long)build.Seed,
+        };
+    }
+}

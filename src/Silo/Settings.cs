@@ -1,0 +1,239 @@
+using Signpost.Engine.Search;
+using Signpost.Engine.Vectors;
+using static Signpost.Silo.SettingKinds;
+
+namespace Signpost.Silo;
+
+/// <summary>
+/// Every setting there is. One that more than one command has stands here once, so that it means the same everywhere; those with
+/// a path may also be set in <c>cluster.yaml</c>. To add one: a line here, and in <c>cluster.yaml</c> with the same default (a test compares).
+/// </summary>
+internal static class Settings
+{
+    public static readonly Setting<string?> Config = Text(
+        "config", "Settings file.", "a YAML file", null, "Without it ./cluster.yaml is read where it exists.");
+
+    public static readonly Setting<bool> Quiet = Flag("quiet", "Show no progress.");
+
+    public static readonly Setting<bool> Json = Flag("json", "Print the result as one JSON object; progress goes to stderr.");
+
+    public static readonly Setting<int> Threads = Whole(
+        "threads", "Threads that work.", "threads", 1, 1024, Environment.ProcessorCount, "Searching and building keep every core busy.", "threads",
+        "all");
+
+    public static readonly Setting<string?> DataFolder = Text(
+        "data-folder", "Folder that holds collections, each in a folder of its name.", "a folder", "data", "In the folder where you are.",
+        "data_folder");
+
+    // ---- vectors ----
+
+    public static readonly Setting<string?> Data = Text(
+        "data", "Base vectors: .fvecs .bvecs .fbin .u8bin .i8bin .npy; row i gets id i.", "a file", null, "", required: true);
+
+    public static readonly Setting<string?> OptionalData = Text("data", "Base vectors; only read to compute exact neighbours.", "a file", null, "");
+
+    public static readonly Setting<string?> Queries = Text(
+        "queries", "Query vectors, same formats as base vectors.", "a file", null, "", required: true);
+
+    public static readonly Setting<string?> OptionalQueries = Text("queries", "Query vectors, same formats as base vectors.", "a file", null, "");
+
+    public static readonly Setting<string?> Truth = Text(
+        "truth", "Exact neighbours of the queries: .ivecs or .bin.", "a file", null, "Computed where none is given.");
+
+    public static readonly (string Word, Metric Value)[] MetricWords = [("l2", Metric.L2), ("ip", Metric.InnerProduct), ("cosine", Metric.Cosine)];
+
+    public static readonly Setting<Metric> MetricOf = Choice("metric", "What near means.", MetricWords, 0, "L2 suits image descriptors.");
+
+    public static readonly Setting<int> Seed = Whole(
+        "seed", "Number from which all random choices follow.", "", 0, int.MaxValue, 1, "The same seed gives the same files, whatever the threads.");
+
+    // ---- building ----
+
+    public static readonly Setting<string?> Out = Text(
+        "out", "Folder of the new collection.", "a folder", null, "Without it NAME in the data folder.");
+
+    public static readonly Setting<string?> Name = Text(
+        "name", "Name of the collection.", "letters, digits, - and _", null, "Without it the name of the output folder.");
+
+    public static readonly Setting<int> Shards = Whole(
+        "shards", "Parts that the ids are hashed to.", "shards", 1, 1024, 1, "One graph over all is the fastest to search on one machine.");
+
+    public static readonly Setting<int> R = Whole(
+        "r", "Most out-neighbours of a vertex (R of NSG).", "edges", 4, 255, 32, "Beyond it recall rises less than memory.");
+
+    public static readonly Setting<int> BuildL = Whole(
+        "l", "Candidate pool while building (L of NSG).", "candidates", 8, 4096, 100, "Larger builds slower and a little better.");
+
+    public static readonly Setting<int> C = Whole(
+        "c", "Most candidates of an edge selection (C of NSG).", "candidates", 8, 65536, 400, "As in the NSG paper's SIFT1M setting.");
+
+    public static readonly Setting<CodeKind> Codes = Choice(
+        "quantizer", "Codes that searches can walk on.", [("none", CodeKind.None), ("pq", CodeKind.Pq), ("opq", CodeKind.Opq)], 1,
+        "A few bytes a vector in place of all.");
+
+    public static readonly Setting<int> M = Whole(
+        "m", "Subspaces of a code; a byte each at 256 codewords, half a byte at 16.", "subspaces", 1, 4096, 32,
+        "4 dimensions a byte at dim 128; capped at dim.");
+
+    public static readonly Setting<int> Codewords = Choice(
+        "k", "Codewords per subspace.", [("256", 256), ("16", 16)], 0, "256 is the more exact for the same bytes on most data.");
+
+    public static readonly Setting<bool> Overwrite = Flag("overwrite", "Replace a collection that is there already.");
+
+    public static readonly Setting<int> MemoryLimitMb = Whole(
+        "memory-limit", "Refuse to start when building needs more.", "MiB", 16, int.MaxValue, int.MaxValue,
+        "Refusing early is better than being killed late.", null, "all");
+
+    // ---- searching ----
+
+    public static readonly Setting<string?> Collection = Text(
+        "collection", "Folder of the collection, or its name in the data folder.", "a folder or name", null, "", required: true);
+
+    public static readonly Setting<string?> OneQuery = Text("query", "One query vector.", "numbers between commas", null, "");
+
+    public static readonly Setting<int> K = Whole("k", "Neighbours wanted.", "neighbours", 1, 10_000, 10, "What most papers report.", "search.k");
+
+    public static readonly Setting<int> L = Whole(
+        "l", "Candidate pool of a search, at least k: more is slower and finds more.", "candidates", 1, 65_536, 64,
+        "About 95 % recall@10 on image descriptors.", "search.l");
+
+    public static readonly (string Word, SearchMode Value)[] ModeWords =
+        [("exact", SearchMode.Exact), ("codes", SearchMode.Codes), ("codes+rerank", SearchMode.CodesRerank)];
+
+    public static readonly Setting<ModeChoice> Mode = Choice(
+        "mode",
+        "Distances that the walk uses; auto is codes+rerank where the collection has codes, else exact.",
+        [("auto", ModeChoice.Auto), ("exact", ModeChoice.Exact), ("codes", ModeChoice.Codes), ("codes+rerank", ModeChoice.CodesRerank)],
+        0,
+        "It touches the fewest bytes for its recall.",
+        "search.mode");
+
+    public static readonly Setting<int> Rerank = Whole(
+        "rerank", "Pool entries that get an exact distance under codes+rerank, k .. l.", "candidates", 1, 65_536, 0,
+        "All of the pool is the most exact.", "search.rerank", "all");
+
+    public static readonly Setting<int> TimeoutMs = Whole(
+        "timeout-ms", "Time after which a search answers with what it has.", "ms", 1, 3_600_000, 10_000, "Longer than any healthy search.",
+        "search.timeout_ms");
+
+    public static readonly Setting<string?> HitsOut = Text("out", "Write the hits' ids here, a row per query.", "an .ivecs file", null, "");
+
+    public static readonly Setting<string?> TruthOut = Text(
+        "out", "File of the exact neighbours.", "an .ivecs or .bin file", null, ".bin keeps distances too.", required: true);
+
+    public static readonly Setting<int> TruthK = Whole("k", "Neighbours per query.", "neighbours", 1, 10_000, 100, "What the public sets have.");
+
+    // ---- measuring ----
+
+    public static readonly Setting<int[]> Ls = List(
+        "ls", "Candidate pools to measure.", 1, 65_536, [10, 16, 24, 32, 48, 64, 96, 128, 192, 256], "Each about 4/3 of the last.");
+
+    public static readonly Setting<SearchMode[]> Modes = Choices("modes", "Walks to measure.", ModeWords, "");
+
+    public static readonly Setting<int[]> Reranks = List(
+        "reranks", "Depths of re-ranking to measure; those outside k .. l are left out.", 1, 65_536, [0], "The whole pool is the most exact.", "all",
+        0);
+
+    public static readonly Setting<int> Repeat = Whole(
+        "repeat", "Passes over the queries; the median counts.", "passes", 1, 1000, 3, "One disturbed pass does no harm.");
+
+    public static readonly Setting<VectorPlace> Vectors = Choice(
+        "vectors",
+        "Where full vectors are while measuring: loaded are resident (and counted), mapped are read from the file when touched.",
+        [("mapped", VectorPlace.Mapped), ("loaded", VectorPlace.Loaded)],
+        0,
+        "As a server has them.");
+
+    public static readonly Setting<string?> Html = Text("html", "Write the curves as one self-contained page.", "an .html file", null, "");
+
+    // ---- demo ----
+
+    public static readonly Setting<string?> DemoFolder = Text(
+        "folder", "Keep the demo's files here.", "a folder", null, "Without it a temporary folder, removed at the end.");
+
+    public static readonly Setting<int> Count = Whole(
+        "count", "Vectors to make.", "vectors", 100, 10_000_000, 100_000, "Well under a minute on two idle cores.");
+
+    public static readonly Setting<int> Dim = Whole("dim", "Components of a vector.", "components", 2, 4096, 128, "As SIFT has.");
+
+    public static readonly Setting<string?> DemoData = Text(
+        "data", "Your base vectors in place of made-up ones.", "a file", null, "Without it vectors are made.");
+
+    public static readonly Setting<int> DemoBuildL = Whole(
+        "build-l", "Candidate pool while building (L of NSG).", "candidates", 8, 4096, 100, "As build has it.");
+
+    public static readonly Setting<int> DemoL = Whole("l", "Candidate pool of a search.", "candidates", 1, 65_536, 64, "As search has it.");
+
+    public static readonly Setting<int> DemoShards = Whole(
+        "shards", "Parts that the ids are hashed to.", "shards", 1, 64, 4, "Shows that answers of shards merge.");
+
+    // ---- serving ----
+
+    public static readonly Setting<string?> ServedCollection = Text(
+        "collection", "Folder of the collection to serve, or its name in the data folder.", "a folder or name", null,
+        "Without it every collection of the data folder.");
+
+    public static readonly Setting<string?> Url = Text(
+        "url", "Address to listen on.", "http://HOST:PORT", "http://127.0.0.1:7700", "This machine only, until you say otherwise.", "serve.url");
+
+    public static readonly Setting<int> QueueMax = Whole(
+        "queue-max", "Vectors that may wait for a search thread; more are answered Busy.", "vectors", 1, 1_000_000, 4096,
+        "Waiting longer than a client would is of no use.", "serve.queue_max");
+
+    public static readonly Setting<int> BatchMax = Whole(
+        "batch-max", "Most query vectors of a request.", "vectors", 1, 1_000_000, 1024, "One client cannot fill the queue.", "serve.batch_max");
+
+    public static readonly Setting<int> RequestMiBMax = Whole(
+        "request-mib-max", "Largest request body.", "MiB", 1, 1024, 32, "1024 vectors of 4096 floats as JSON.", "serve.request_mib_max");
+
+    public static readonly Setting<int> TimeoutMsMax = Whole(
+        "timeout-ms-max", "Longest deadline a request may ask for.", "ms", 1, 3_600_000, 60_000, "Proxies give up about then.",
+        "serve.timeout_ms_max");
+
+    public static readonly Setting<int> StopSeconds = Whole(
+        "stop-seconds", "Time that running requests get when the server stops.", "s", 0, 3600, 10, "Less than the 30 s that Kubernetes waits.",
+        "serve.stop_seconds");
+
+    /// <summary>The settings that <c>cluster.yaml</c> may give.</summary>
+    public static readonly Setting[] InFile =
+        [DataFolder, Threads, K, L, Mode, Rerank, TimeoutMs, Url, QueueMax, BatchMax, RequestMiBMax, TimeoutMsMax, StopSeconds];
+
+    /// <summary>The word of a mode.</summary>
+    public static string Word(this SearchMode mode) => ModeWords.First(m => m.Value == mode).Word;
+
+    extension(SearchParameters parameters)
+    {
+        /// <summary>Pool entries that get an exact distance; null for a walk that does not re-rank.</summary>
+        public int? Depth => parameters.Mode != SearchMode.CodesRerank ? null : parameters.Rerank == 0 ? parameters.L : parameters.Rerank;
+    }
+
+    /// <summary>The word of a metric.</summary>
+    public static string Word(this Metric metric) => MetricWords.First(m => m.Value == metric).Word;
+
+    /// <summary>The word of an element type.</summary>
+    public static string Word(this ElementType type) => type.ToString().ToLowerInvariant();
+}
+
+/// <summary>Codes that a collection can be built with.</summary>
+internal enum CodeKind
+{
+    None,
+    Pq,
+    Opq,
+}
+
+/// <summary>A <see cref="SearchMode"/>, or the best that the collection has.</summary>
+internal enum ModeChoice
+{
+    Auto,
+    Exact,
+    Codes,
+    CodesRerank,
+}
+
+/// <summary>Where full vectors are.</summary>
+internal enum VectorPlace
+{
+    Mapped,
+    Loaded,
+}
