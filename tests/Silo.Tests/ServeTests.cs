@@ -1,0 +1,168 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+using Signpost.Silo.Tests.Support;
+
+namespace Signpost.Silo.Tests;
+
+[Collection(UsesDemoCollection.Name)]
+public sealed class ServeTests(DemoCollection demo, ServerProcess server) : IClassFixture<ServerProcess>
+{
+    private const string Search = "/v1/collections/demo/search";
+
+    [Fact]
+    public async Task The_server_says_that_it_lives_and_what_it_serves()
+    {
+        Assert.Equal("ok", (await GetAsync("/health")).GetProperty("status").GetString());
+        Assert.Equal("ready", (await GetAsync("/ready")).GetProperty("status").GetString());
+        JsonElement collection = Assert.Single((await GetAsync("/v1/collections")).GetProperty("collections").EnumerateArray());
+        Assert.Equal("demo", collection.GetProperty("name").GetString());
+        JsonElement same = await GetAsync("/v1/collections/demo");
+        Assert.Equal(collection.GetRawText(), same.GetRawText());
+        Assert.Equal(DemoCollection.Count, same.GetProperty("vectors").GetInt64());
+    }
+
+    [Fact]
+    public void The_server_ends_in_order_when_it_is_told_to()
+    {
+        using var other = new ServerProcess(demo);
+        Assert.Equal(0, other.Stop().ExitCode);
+    }
+
+    [Fact]
+    public async Task A_vector_is_answered_with_hits_coverage_and_stats()
+    {
+        JsonElement answer = await PostAsync(new { vector = demo.QueryVectors(1)[0], k = 5, l = 50, mode = "exact", require = "full" });
+        JsonElement[] hits = [.. answer.GetProperty("hits").EnumerateArray()];
+        Assert.Equal(5, hits.Length);
+        Assert.Equal(hits.Select(h => h.GetProperty("distance").GetSingle()).Order(), hits.Select(h => h.GetProperty("distance").GetSingle()));
+        Assert.Equal(2, answer.GetProperty("coverage").GetProperty("shards_answered").GetInt32());
+        Assert.Equal(DemoCollection.Count, answer.GetProperty("coverage").GetProperty("vectors_answered").GetInt64());
+        Assert.True(answer.GetProperty("stats").GetProperty("hops").GetInt64() > 0);
+        Assert.False(answer.GetProperty("stats").GetProperty("deadline_reached").GetBoolean());
+    }
+
+    [Fact]
+    public async Task A_binary_batch_gives_the_same_as_json()
+    {
+        const int Queries = 20;
+        const int K = 6;
+        float[][] vectors = demo.QueryVectors(Queries);
+        JsonElement json = await PostAsync(new { vectors, k = K, l = 40 });
+        byte[] body = MemoryMarshal.AsBytes(vectors.SelectMany(v => v).ToArray().AsSpan()).ToArray();
+        using HttpResponseMessage response = await server.Http.PostAsync($"{Search}?k={K}&l=40", Binary(body));
+        Assert.Equal("application/octet-stream", response.Content.Headers.ContentType?.MediaType);
+        Assert.Equal("2", response.Headers.GetValues("Signpost-Shards-Answered").Single());
+        using var reader = new BinaryReader(await response.Content.ReadAsStreamAsync());
+        Assert.Equal((uint)Queries, reader.ReadUInt32());
+        Assert.Equal((uint)K, reader.ReadUInt32());
+        ulong[] ids = [.. Enumerable.Range(0, Queries * K).Select(_ => reader.ReadUInt64())];
+        float[] distances = [.. Enumerable.Range(0, Queries * K).Select(_ => reader.ReadSingle())];
+        JsonElement[] hits = [.. json.GetProperty("results").EnumerateArray().SelectMany(r => r.GetProperty("hits").EnumerateArray())];
+        Assert.Equal(hits.Select(h => h.GetProperty("id").GetUInt64()), ids);
+        Assert.Equal(hits.Select(h => h.GetProperty("distance").GetSingle()), distances);
+    }
+
+    [Fact]
+    public async Task Each_item_of_a_batch_has_its_own_status()
+    {
+        JsonElement answer = await PostAsync(new { vectors = new[] { demo.QueryVectors(1)[0], [1f, 2f], null } });
+        JsonElement[] items = [.. answer.GetProperty("results").EnumerateArray()];
+        Assert.Equal("ok", items[0].GetProperty("status").GetString());
+        Assert.Equal(10, items[0].GetProperty("hits").GetArrayLength());
+        Assert.Equal("WrongDimension", items[1].GetProperty("status").GetString());
+        Assert.Equal("16", items[1].GetProperty("problem").GetProperty("expected").GetString());
+        Assert.False(items[1].TryGetProperty("hits", out _));
+        Assert.Equal("WrongDimension", items[2].GetProperty("status").GetString());
+    }
+
+    [Theory]
+    [InlineData("""{"vector": [1, 2]}""", HttpStatusCode.BadRequest, "WrongDimension")]
+    [InlineData("""{"vector": VECTOR, "k": 0}""", HttpStatusCode.BadRequest, "InvalidArgument")]
+    [InlineData("""{"vector": VECTOR, "k": 20, "l": 10}""", HttpStatusCode.BadRequest, "InvalidArgument")]
+    [InlineData("""{"vector": VECTOR, "k": 1000000}""", HttpStatusCode.BadRequest, "InvalidArgument")]
+    [InlineData("""{"vector": VECTOR, "mode": "fast"}""", HttpStatusCode.BadRequest, "InvalidArgument")]
+    [InlineData("""{"vector": VECTOR, "timeout_ms": 0}""", HttpStatusCode.BadRequest, "InvalidArgument")]
+    [InlineData("""{"vector": VECTOR, "require": "most"}""", HttpStatusCode.BadRequest, "InvalidArgument")]
+    [InlineData("""{"vector": VECTOR, "kk": 3}""", HttpStatusCode.BadRequest, "InvalidArgument")]
+    [InlineData("""{"k": 3}""", HttpStatusCode.BadRequest, "InvalidArgument")]
+    [InlineData("""{"vectors": []}""", HttpStatusCode.BadRequest, "InvalidArgument")]
+    [InlineData("""{"vector": [1e40]}""", HttpStatusCode.BadRequest, "WrongDimension")]
+    [InlineData("""{"vector": """, HttpStatusCode.BadRequest, "InvalidArgument")]
+    [InlineData("null", HttpStatusCode.BadRequest, "InvalidArgument")]
+    public async Task A_bad_request_is_refused_with_a_stable_code_and_a_way_to_mend_it(string body, HttpStatusCode status, string code)
+    {
+        string text = body.Replace("VECTOR", JsonSerializer.Serialize(demo.QueryVectors(1)[0]));
+        using HttpResponseMessage response = await server.Http.PostAsync(Search, new StringContent(text, Encoding.UTF8, "application/json"));
+        await AssertProblemAsync(response, status, code);
+    }
+
+    [Fact]
+    public async Task Requests_that_are_too_large_too_many_or_elsewhere_are_refused()
+    {
+        float[] vector = demo.QueryVectors(1)[0];
+        using HttpResponseMessage unknown = await server.Http.PostAsJsonAsync("/v1/collections/other/search", new { vector });
+        await AssertProblemAsync(unknown, HttpStatusCode.NotFound, "NotFound");
+        using HttpResponseMessage nowhere = await server.Http.GetAsync("/v2");
+        await AssertProblemAsync(nowhere, HttpStatusCode.NotFound, "NotFound");
+        using HttpResponseMessage batch = await server.Http.PostAsJsonAsync(Search, new { vectors = Enumerable.Repeat(vector, 201) });
+        await AssertProblemAsync(batch, HttpStatusCode.BadRequest, "InvalidArgument");
+        using HttpResponseMessage busy = await server.Http.PostAsJsonAsync(Search, new { vectors = Enumerable.Repeat(vector, 151) });
+        await AssertProblemAsync(busy, HttpStatusCode.ServiceUnavailable, "Busy");
+        using HttpResponseMessage large = await server.Http.PostAsync(Search, Binary(new byte[(1 << 20) + 64]));
+        await AssertProblemAsync(large, HttpStatusCode.RequestEntityTooLarge, "InvalidArgument");
+        using HttpResponseMessage uneven = await server.Http.PostAsync(Search, Binary(new byte[63]));
+        await AssertProblemAsync(uneven, HttpStatusCode.BadRequest, "WrongDimension");
+        float[] broken = [.. vector];
+        broken[3] = float.NaN;
+        using HttpResponseMessage nan = await server.Http.PostAsync(Search, Binary(MemoryMarshal.AsBytes(broken.AsSpan()).ToArray()));
+        await AssertProblemAsync(nan, HttpStatusCode.BadRequest, "InvalidComponent");
+        using HttpResponseMessage option = await server.Http.PostAsync(Search + "?k=x", Binary(new byte[64]));
+        await AssertProblemAsync(option, HttpStatusCode.BadRequest, "InvalidArgument");
+
+        await PostAsync(new { vector }); // and it still answers
+        Assert.Equal("", server.Error); // what a client does wrong is not news for the log
+    }
+
+    [Fact]
+    public async Task The_openapi_document_lists_every_path_and_both_forms_of_a_search()
+    {
+        JsonElement document = await GetAsync("/openapi/v1.json");
+        Assert.StartsWith("3.", document.GetProperty("openapi").GetString());
+        string[] paths = [.. document.GetProperty("paths").EnumerateObject().Select(p => p.Name).Order(StringComparer.Ordinal)];
+        Assert.Equal(["/health", "/ready", "/v1/collections", "/v1/collections/{name}", "/v1/collections/{name}/search"], paths);
+        JsonElement post = document.GetProperty("paths").GetProperty("/v1/collections/{name}/search").GetProperty("post");
+        string[] forms = [.. post.GetProperty("requestBody").GetProperty("content").EnumerateObject().Select(c => c.Name)];
+        Assert.Equal(["application/json", "application/octet-stream"], forms.Order());
+        JsonElement schemas = document.GetProperty("components").GetProperty("schemas");
+        Assert.True(schemas.GetProperty("SearchBody").GetProperty("properties").TryGetProperty("timeout_ms", out _));
+    }
+
+    private static ByteArrayContent Binary(byte[] body) => new(body) { Headers = { ContentType = new("application/octet-stream") } };
+
+    private static async Task AssertProblemAsync(HttpResponseMessage response, HttpStatusCode status, string code)
+    {
+        string text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.StatusCode == status, $"{response.StatusCode}: {text}");
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+        JsonElement problem = JsonDocument.Parse(text).RootElement;
+        Assert.Equal(code, problem.GetProperty("code").GetString());
+        Assert.Equal((int)status, problem.GetProperty("status").GetInt32());
+        foreach (string name in new[] { "type", "title", "detail", "got", "expected", "mend" })
+        {
+            Assert.NotEqual("", problem.GetProperty(name).GetString());
+        }
+    }
+
+    private async Task<JsonElement> GetAsync(string path) => JsonDocument.Parse(await server.Http.GetStringAsync(path)).RootElement;
+
+    private async Task<JsonElement> PostAsync(object body)
+    {
+        using HttpResponseMessage response = await server.Http.PostAsJsonAsync(Search, body);
+        string text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.IsSuccessStatusCode, text);
+        return JsonDocument.Parse(text).RootElement;
+    }
+}
