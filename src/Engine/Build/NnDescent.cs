@@ -19,45 +19,47 @@ internal sealed unsafe class NnDescent(BuildSpace space, KnnGraph graph, int sam
     private const uint OldBit = 1;
     private const uint End = uint.MaxValue;
 
-    private readonly int _width = Math.Min(graph.K, 2 * sample);
-
     /// <summary>One round; returns the share of the graph's entries that it replaced.</summary>
     public double Run(int round)
     {
+        int width = Width(graph.K, sample, round);
         using var reverse = new KnnGraph(space.Count, sample);
-        using var forward = new AlignedBuffer((long)space.Count * _width * sizeof(uint));
+        using var forward = new AlignedBuffer((long)space.Count * width * sizeof(uint));
         uint* lists = (uint*)forward.Pointer;
         work.For($"nn-descent round {round + 1}, lists", space.Count, JoinsPerChunk, (from, to, _) =>
         {
             for (int v = (int)from; v < to; v++)
             {
-                Sample(v, lists + (long)v * _width, reverse);
+                Sample(v, lists + (long)v * width, width, reverse);
             }
         });
 
         var taken = new long[work.Threads * 8]; // a cache line per worker
-        using var scratch = new PerWorker<JoinScratch>(work.Threads, () => new JoinScratch(_width + sample));
+        using var scratch = new PerWorker<JoinScratch>(work.Threads, () => new JoinScratch(width + sample));
         work.For($"nn-descent round {round + 1}, joins", space.Count, JoinsPerChunk, (from, to, worker) =>
         {
             for (int v = (int)from; v < to; v++)
             {
                 JoinScratch join = scratch[worker];
-                join.Collect(lists + (long)v * _width, _width, reverse.Row(v), sample);
+                join.Collect(lists + (long)v * width, width, reverse.Row(v), sample);
                 taken[worker * 8] += Join(join);
             }
         });
         return taken.Sum() / ((double)space.Count * graph.K);
     }
 
+    /// <summary>Places of a vertex's list. In the first round every entry is new, so that no old ones come on top of the sample.</summary>
+    private static int Width(int k, int sample, int round) => Math.Min(k, round == 0 ? sample : 2 * sample);
+
     /// <summary>
     /// The nearest entries of a row up to and including <c>sample</c> new ones, which are old from now on. Each is told of
     /// <paramref name="v"/> unless it has it in its own row.
     /// </summary>
-    private void Sample(int v, uint* list, KnnGraph reverse)
+    private void Sample(int v, uint* list, int width, KnnGraph reverse)
     {
         ulong* row = graph.Row(v);
         int length = 0;
-        for (int i = 0, found = 0; i < graph.K && length < _width && found < sample && row[i] != KnnGraph.Empty; i++)
+        for (int i = 0, found = 0; i < graph.K && length < width && found < sample && row[i] != KnnGraph.Empty; i++)
         {
             ulong key = row[i];
             uint entry = (uint)key;
@@ -73,7 +75,7 @@ internal sealed unsafe class NnDescent(BuildSpace space, KnnGraph graph, int sam
             row[i] = KnnGraph.AsOld(key);
         }
 
-        if (length < _width)
+        if (length < width)
         {
             list[length] = End;
         }

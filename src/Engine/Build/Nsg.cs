@@ -24,8 +24,11 @@ internal sealed unsafe class Nsg(BuildSpace space, KnnGraph knn, GraphOptions op
         where TPair : struct, IPairDistance
     {
         uint entry = NavigatingNode.Of(space, work);
-        Graph graph = WithReverse<TPair>(PruneKnn<TPair>(entry));
-        graph = WithReverse<TPair>(SearchAndPrune<TPair>(graph));
+        Graph shortSighted = PruneKnn<TPair>(entry);
+        AddReverse<TPair>(shortSighted);
+        Graph graph = SearchAndPrune<TPair>(shortSighted);
+        shortSighted.Dispose();
+        AddReverse<TPair>(graph);
         Connect.All<TPair>(space, graph, options.L, work);
         return graph;
     }
@@ -49,7 +52,7 @@ internal sealed unsafe class Nsg(BuildSpace space, KnnGraph knn, GraphOptions op
         return pruned;
     }
 
-    /// <summary>Searches <paramref name="graph"/> for every vertex and prunes what was evaluated. Disposes <paramref name="graph"/>.</summary>
+    /// <summary>Searches <paramref name="graph"/> for every vertex and prunes what was evaluated.</summary>
     private Graph SearchAndPrune<TPair>(Graph graph)
         where TPair : struct, IPairDistance
     {
@@ -66,15 +69,14 @@ internal sealed unsafe class Nsg(BuildSpace space, KnnGraph knn, GraphOptions op
                 pruned.SetNeighbours((uint)v, my.Prune.Ids.AsSpan(0, kept));
             }
         });
-        graph.Dispose();
         return pruned;
     }
 
     /// <summary>
-    /// Offers every edge to its target too. A vertex takes all while it has room, else the RNG rule decides again.
-    /// Disposes <paramref name="pruned"/>.
+    /// Offers every edge of <paramref name="graph"/> to its target too, in place. A vertex takes all while it has room, else the
+    /// RNG rule decides again.
     /// </summary>
-    private Graph WithReverse<TPair>(Graph pruned)
+    private void AddReverse<TPair>(Graph graph)
         where TPair : struct, IPairDistance
     {
         using var reverse = new KnnGraph(space.Count, options.R);
@@ -84,24 +86,18 @@ internal sealed unsafe class Nsg(BuildSpace space, KnnGraph knn, GraphOptions op
             NsgScratch my = scratch[worker];
             for (int v = (int)from; v < to; v++)
             {
-                foreach (ulong key in my.Row<TPair>(pruned, v))
+                foreach (ulong key in my.Row<TPair>(graph, v))
                 {
                     reverse.Offer((int)((uint)key >> 1), (key & ~0xFFFF_FFFFul) | ((uint)v << 1));
                 }
             }
         });
-
-        Graph graph = Graph.Allocate(pruned.Count, options.R, pruned.Entry);
         work.For("merging reverse edges", space.Count, Chunk, (from, to, worker) =>
         {
-            NsgScratch my = scratch[worker];
             for (int v = (int)from; v < to; v++)
             {
-                ReadOnlySpan<uint> merged = my.Merge<TPair>(pruned, reverse, v);
-                graph.SetNeighbours((uint)v, merged);
+                graph.SetNeighbours((uint)v, scratch[worker].Merge<TPair>(graph, reverse, v));
             }
         });
-        pruned.Dispose();
-        return graph;
     }
 }

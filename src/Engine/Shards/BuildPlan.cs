@@ -26,7 +26,7 @@ public static class BuildPlan
         long rowAndId = sizeof(long) + sizeof(ulong);
         long neighbours = sizeof(ulong) * graph.KnnK;
         long descent = (sizeof(ulong) * graph.DescentSample) + (sizeof(uint) * Math.Min(graph.KnnK, 2 * graph.DescentSample));
-        long pruning = graph.R * (sizeof(ulong) + (2L * Graph.IdBytesFor((uint)count))); // reverse edges; the graph before and after them
+        long pruning = graph.R * (sizeof(ulong) + (long)Graph.IdBytesFor((uint)count)); // reverse edges and the graph that they are added to
         long codes = options.Quantizer is null ? 0 : options.Codes.M;
         return count * (vectors.RowBytes + rowAndId + neighbours + Math.Max(descent, pruning) + codes);
     }
