@@ -27,6 +27,8 @@ public static unsafe class BeamSearch<TDistance, TRoute>
     /// <param name="scratch">Prepared for L and the graph's R.</param>
     /// <param name="deadline">Looked at every 16 hops.</param>
     /// <param name="stats">Hops and distance computations are added.</param>
+    /// <remarks>Not inlined: compiled alone it is always the same code, whatever profile its callers gathered.</remarks>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Walk(
         Graph graph, ref CandidateList pool, TDistance distance, TRoute route, SearchScratch scratch, Deadline deadline, ref SearchStats stats)
     {
