@@ -160,7 +160,7 @@ def main():
     parser.add_argument("--truth", required=True)
     parser.add_argument("--cache", default="/tmp/signpost-peers", help="folder of built indexes")
     parser.add_argument("--graph", choices=["hnsw", "nsg"], default="hnsw")
-    parser.add_argument("--efc", type=int, default=100, help="efConstruction of --graph hnsw")
+    parser.add_argument("--efc", type=int, default=40, help="efConstruction of --graph hnsw")
     parser.add_argument("--walk", default="pq16", help="flat, or the codes: pq16, pq32, opq16 (8 bits a subspace)")
     parser.add_argument("--rerank", type=int, choices=[0, 1], default=1)
     parser.add_argument("--l", default="20,40,80,160,320", help="pool sizes")
