@@ -32,6 +32,9 @@ public sealed class Work(int threads, IProgress<PhaseProgress>? progress = null,
     /// <summary>The same threads and cancellation, nobody watching: for the small steps of a phase.</summary>
     public Work Silent() => progress is null ? this : new Work(Threads, null, cancel);
 
+    /// <summary>The same, with its phases reported as parts of <paramref name="name"/>: "name: phase".</summary>
+    public Work Under(string name) => progress is null ? this : new Work(Threads, new PartOf(name, progress), cancel);
+
     /// <summary>Runs <paramref name="body"/>(from, to, worker) over [0, count) in chunks, as phase <paramref name="phase"/>.</summary>
     /// <remarks>
     /// Chunks are given out in ascending order; <c>worker</c> is in [0, <see cref="Threads"/>) and identifies a thread's scratch.
@@ -61,6 +64,11 @@ public sealed class Work(int threads, IProgress<PhaseProgress>? progress = null,
 
     /// <summary>Reports progress of a phase that counts its own units.</summary>
     public void Report(in PhaseProgress value) => progress?.Report(value);
+
+    private sealed class PartOf(string name, IProgress<PhaseProgress> whole) : IProgress<PhaseProgress>
+    {
+        public void Report(PhaseProgress value) => whole.Report(value with { Phase = $"{name}: {value.Phase}" });
+    }
 
     private sealed class Phase(Work work, string name, long count, int chunk, Action<long, long, int> body)
     {

@@ -56,6 +56,7 @@ public sealed unsafe class CollectionBuilder
                 ProblemCode.AlreadyExists, "collection", folder, "a folder without a collection", "Choose another folder, or ask to overwrite.");
         }
 
+        var clock = new BuildClock();
         Outcome<ulong> content = input.Inspect(options.Metric, work);
         if (content.Problem is not null)
         {
@@ -67,10 +68,10 @@ public sealed unsafe class CollectionBuilder
         ulong fingerprint = BuildPlan.Fingerprint(input.Vectors, content.Value, options);
         return BuildPlan.CheckSize(input.Vectors, options, counts.Max()) is { } tooLarge
             ? tooLarge
-            : new CollectionBuilder(disk, folder, input, options, fingerprint, work).Run(ranges, counts);
+            : new CollectionBuilder(disk, folder, input, options, fingerprint, work).Run(ranges, counts, clock);
     }
 
-    private CollectionManifest Run(SlotRange[] ranges, long[] counts)
+    private CollectionManifest Run(SlotRange[] ranges, long[] counts, BuildClock clock)
     {
         _disk.CreateFolder(_folder);
         if (!CollectionFiles.HasManifest(_disk, _folder))
@@ -86,13 +87,14 @@ public sealed unsafe class CollectionBuilder
             ManifestShard shard = manifest.Shards[i];
             if (!IsFinished(manifest, shard))
             {
-                BuildShard(manifest, shard, quantizer);
+                BuildShard(manifest, shard, quantizer, ranges.Length == 1 ? _work : _work.Under($"shard {i + 1}/{ranges.Length}"));
             }
 
             _work.Report(new PhaseProgress("building shards", i + 1, ranges.Length, Stopwatch.GetElapsedTime(start)));
         }
 
         _work.Cancel.ThrowIfCancellationRequested();
+        manifest = manifest with { Cost = clock.Read() };
         Problem? fault = ManifestFile.Save(_disk, _folder, manifest);
         Check.That(fault is null, $"manifest: {fault}");
         HashSet<string> used = [.. manifest.Shards.Select(s => s.Segment), manifest.Quantizer?.File ?? ""];
@@ -163,12 +165,12 @@ public sealed unsafe class CollectionBuilder
         }
     }
 
-    private void BuildShard(CollectionManifest manifest, ManifestShard shard, IQuantizer? quantizer)
+    private void BuildShard(CollectionManifest manifest, ManifestShard shard, IQuantizer? quantizer, Work work)
     {
         (long[] rows, ulong[] ids) = _input.RowsOf(new SlotRange(shard.SlotFrom, shard.SlotTo), shard.Count);
-        using VectorBlock vectors = Gather(rows);
-        using Graph graph = GraphBuilder.Build(vectors, manifest.Metric, _options.Graph, _work);
-        using AlignedBuffer? codes = quantizer is null || rows.Length == 0 ? null : Encode(vectors, quantizer);
+        using VectorBlock vectors = Gather(rows, work);
+        using Graph graph = GraphBuilder.Build(vectors, manifest.Metric, _options.Graph, work);
+        using AlignedBuffer? codes = quantizer is null || rows.Length == 0 ? null : Encode(vectors, quantizer, work);
         var content = new SegmentContent
         {
             Vectors = vectors,
@@ -181,15 +183,15 @@ public sealed unsafe class CollectionBuilder
             SlotTo = shard.SlotTo,
             Build = manifest.Build,
         };
-        SegmentWriter.Write(_disk, Path.Combine(_folder, shard.Segment), content, _work);
+        SegmentWriter.Write(_disk, Path.Combine(_folder, shard.Segment), content, work);
     }
 
-    private VectorBlock Gather(long[] rows)
+    private VectorBlock Gather(long[] rows, Work work)
     {
         VectorBlock gathered = VectorBlock.Allocate(rows.Length, Vectors.Dim, Vectors.Type);
         try
         {
-            _work.For("gathering vectors", rows.Length, RowsPerChunk, (from, to, _) =>
+            work.For("gathering vectors", rows.Length, RowsPerChunk, (from, to, _) =>
             {
                 for (long i = from; i < to; i++)
                 {
@@ -205,12 +207,12 @@ public sealed unsafe class CollectionBuilder
         }
     }
 
-    private AlignedBuffer Encode(VectorBlock vectors, IQuantizer quantizer)
+    private AlignedBuffer Encode(VectorBlock vectors, IQuantizer quantizer, Work work)
     {
         var codes = new AlignedBuffer(vectors.Count * quantizer.CodeBytes);
         try
         {
-            _work.For("encoding", vectors.Count, RowsPerChunk, (from, to, _) =>
+            work.For("encoding", vectors.Count, RowsPerChunk, (from, to, _) =>
                 quantizer.Encode(vectors, from, (int)(to - from), codes.Pointer + (from * quantizer.CodeBytes)));
             return codes;
         }
@@ -219,5 +221,15 @@ public sealed unsafe class CollectionBuilder
             codes.Dispose();
             throw;
         }
+    }
+
+    /// <summary>What has been spent since it was made.</summary>
+    private sealed class BuildClock
+    {
+        private readonly long _start = Stopwatch.GetTimestamp();
+        private readonly TimeSpan _cpu = Environment.CpuUsage.TotalTime;
+
+        public BuildCost Read() =>
+            new(Stopwatch.GetElapsedTime(_start).TotalSeconds, (Environment.CpuUsage.TotalTime - _cpu).TotalSeconds);
     }
 }

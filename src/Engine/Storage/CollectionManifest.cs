@@ -17,6 +17,11 @@ public sealed record ManifestQuantizer(string File, CodesInfo Info);
 /// <param name="Count">Vectors of the segment.</param>
 public sealed record ManifestShard(int Id, int SlotFrom, int SlotTo, string Segment, long Count);
 
+/// <summary>What the run that completed a build took. Shards that it found finished, left by an interrupted run, took their time there.</summary>
+/// <param name="Seconds">By the clock, at least 0.</param>
+/// <param name="CpuSeconds">Processor time of the whole process, at least 0.</param>
+public sealed record BuildCost(double Seconds, double CpuSeconds);
+
 /// <summary>
 /// What a collection consists of: the one file that says which other files count. Whoever changes a collection writes new files
 /// first and then replaces the manifest, which is the moment of the change.
@@ -30,9 +35,10 @@ public sealed record ManifestShard(int Id, int SlotFrom, int SlotTo, string Segm
 /// <param name="Quantizer">The quantizer that every segment's codes were made with; null where there are no codes.</param>
 /// <param name="Shards">The shards in the order of their slots, which cover [0, 16,384) exactly once.</param>
 /// <param name="Build">How the graphs were built.</param>
+/// <param name="Cost">What building took; null where nobody measured.</param>
 public sealed partial record CollectionManifest(
     string Name, int Dim, ElementType Type, Metric Metric, int R, long Count, ManifestQuantizer? Quantizer, IReadOnlyList<ManifestShard> Shards,
-    BuildInfo Build)
+    BuildInfo Build, BuildCost? Cost = null)
 {
     /// <summary>Name of the manifest in the collection's folder.</summary>
     public const string FileName = "manifest.json";
@@ -53,6 +59,11 @@ public sealed partial record CollectionManifest(
         if (Quantizer?.Info is { } info && !(Enum.IsDefined(info.Kind) && info.M >= 1 && info.M <= Dim && info.K is (16 or 256)))
         {
             return Wrong("quantizer", $"{info}", $"a known kind, M of 1 to {Dim}, K of 16 or 256");
+        }
+
+        if (Cost is { } cost && !(cost.Seconds >= 0 && cost.CpuSeconds >= 0))
+        {
+            return Wrong("cost", $"{cost}", "seconds of at least 0");
         }
 
         if (Shards.Any(shard => shard is null))

@@ -152,8 +152,20 @@ public class CollectionBuilderTests : ShardTest
 
         Assert.Equal("checking the vectors", phases[0]);
         Assert.Equal("assigning slots", phases[1]);
-        Assert.Equal(2, phases.Count(p => p == "gathering vectors"));
+        Assert.Equal(["shard 1/2: gathering vectors", "shard 2/2: gathering vectors"], phases.Where(p => p.EndsWith("gathering vectors", StringComparison.Ordinal)));
         Assert.Equal(2, phases.Count(p => p == "building shards"));
+    }
+
+    [Fact]
+    public void The_manifest_tells_what_building_took()
+    {
+        using VectorBlock vectors = Bytes(300);
+        Build(vectors, Options());
+
+        BuildCost? cost = ManifestFile.Open(Disk, Folder).OrThrow().Cost;
+
+        Assert.NotNull(cost);
+        Assert.True(cost.Seconds > 0 && cost.CpuSeconds > 0, $"{cost}");
     }
 
     private static unsafe float CodeDistance(IQuantizer quantizer, VectorBlock vectors, long row, Query query)

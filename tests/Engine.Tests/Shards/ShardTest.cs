@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Signpost.Engine.Base;
 using Signpost.Engine.Build;
 using Signpost.Engine.Search;
@@ -93,7 +94,10 @@ public abstract class ShardTest : IDisposable
         return least;
     }
 
-    /// <summary>Name and bytes of every file in a folder.</summary>
-    protected static Dictionary<string, byte[]> FilesIn(string folder) =>
-        Disk.List(folder).ToDictionary(name => name, name => File.ReadAllBytes(Path.Combine(folder, name)));
+    /// <summary>Name and bytes of every file in a folder; of a manifest all but what building took, which is never twice the same.</summary>
+    protected static Dictionary<string, byte[]> FilesIn(string folder) => Disk.List(folder).ToDictionary(
+        name => name,
+        name => name == CollectionManifest.FileName
+            ? JsonSerializer.SerializeToUtf8Bytes(ManifestFile.Open(Disk, folder).OrThrow() with { Cost = null })
+            : File.ReadAllBytes(Path.Combine(folder, name)));
 }

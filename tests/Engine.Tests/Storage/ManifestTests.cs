@@ -14,7 +14,8 @@ public class ManifestTests
 
     private static readonly CollectionManifest Good = new(
         "photos-2", 128, ElementType.UInt8, Metric.L2, 32, 700, new ManifestQuantizer("q1.quantizer", new CodesInfo(QuantizerKind.Pq, 32, 256, 1)),
-        [new(0, 0, 8192, "shard-0.segment", 300), new(1, 8192, 16_384, "shard-1.segment", 400)], new BuildInfo(7, 100, 500, "0.1.0"));
+        [new(0, 0, 8192, "shard-0.segment", 300), new(1, 8192, 16_384, "shard-1.segment", 400)], new BuildInfo(7, 100, 500, "0.1.0"),
+        new BuildCost(12.5, 23.75));
 
     public static TheoryData<string> WrongNames =>
         ["", ".", "..", "../x", "a/b", "a\\b", "/etc/passwd", "c:x", ".hidden", "a b", "a\n", "\na", "é", new string('a', 129), "x\0y", "-x"];
@@ -22,7 +23,7 @@ public class ManifestTests
     [Fact]
     public void What_is_saved_is_opened()
     {
-        CollectionManifest bare = Good with { Quantizer = null, Count = 5, Shards = [new(3, 0, 16_384, "one", 5)], Type = ElementType.Float16, Metric = Metric.Cosine };
+        CollectionManifest bare = Good with { Quantizer = null, Count = 5, Shards = [new(3, 0, 16_384, "one", 5)], Type = ElementType.Float16, Metric = Metric.Cosine, Cost = null };
         foreach (CollectionManifest manifest in new[] { Good, bare })
         {
             var disk = new FaultyDisk();
@@ -104,12 +105,22 @@ public class ManifestTests
     [InlineData("shard-1.segment", "shard-1.tmp")]
     [InlineData("q1.quantizer", "/q1")]
     [InlineData("[{\"id\":0", "[null,{\"id\":0")]
+    [InlineData("\"seconds\":12.5", "\"seconds\":-12.5")]
+    [InlineData("\"cpuSeconds\":23.75", "\"cpuSeconds\":null")]
     public void A_value_out_of_range_is_refused(string from, string to)
     {
         string body = Body(Good);
         Assert.Contains(from, body);
         int at = body.LastIndexOf(from, StringComparison.Ordinal);
         Refused(Sealed(string.Concat(body.AsSpan(0, at), to, body.AsSpan(at + from.Length))));
+    }
+
+    [Fact]
+    public void What_building_took_may_be_absent()
+    {
+        string body = Body(Good);
+        var disk = new FaultyDisk { [File] = Sealed(body[..body.IndexOf(",\"cost\"", StringComparison.Ordinal)] + "}") };
+        Assert.Null(ManifestFile.Open(disk, "c").OrThrow().Cost);
     }
 
     [Fact]
