@@ -123,6 +123,8 @@ internal sealed class OpenCollection : IDisposable
             M = info.Codes?.M,
             Codewords = info.Codes?.K,
             Seed = (long)build.Seed,
+            BuildSeconds = collection.Manifest.Cost?.Seconds,
+            BuildCpuSeconds = collection.Manifest.Cost?.CpuSeconds,
         };
     }
 }

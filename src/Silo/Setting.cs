@@ -116,9 +116,16 @@ internal static class SettingKinds
     }
 
     /// <summary>One of a few words.</summary>
-    public static Setting<T> Choice<T>(string name, string what, (string Word, T Value)[] choices, int fallback, string why, string? yaml = null)
+    public static Setting<T> Choice<T>(string name, string what, (string Word, T Value)[] choices, T fallback, string why, string? yaml = null)
         where T : struct =>
-        new(name, what, string.Join(" | ", choices.Select(c => c.Word)), choices[fallback].Value, choices[fallback].Word, why, text => Find(choices, text))
+        new(
+            name,
+            what,
+            string.Join(" | ", choices.Select(c => c.Word)),
+            fallback,
+            choices.First(c => EqualityComparer<T>.Default.Equals(c.Value, fallback)).Word,
+            why,
+            text => Find(choices, text))
         {
             YamlPath = yaml,
         };

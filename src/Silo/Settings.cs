@@ -1,4 +1,7 @@
+using Signpost.Engine.Build;
+using Signpost.Engine.Quantizers;
 using Signpost.Engine.Search;
+using Signpost.Engine.Shards;
 using Signpost.Engine.Vectors;
 using static Signpost.Silo.SettingKinds;
 
@@ -10,6 +13,11 @@ namespace Signpost.Silo;
 /// </summary>
 internal static class Settings
 {
+    // What building does where nobody says otherwise is the engine's to decide.
+    private static readonly BuildOptions Build = new() { Name = "" };
+    private static readonly GraphOptions Graph = Build.Graph;
+    private static readonly QuantizerOptions Quantizer = Build.Codes;
+
     public static readonly Setting<string?> Config = Text(
         "config", "Settings file.", "a YAML file", null, "Without it ./cluster.yaml is read where it exists.");
 
@@ -38,14 +46,14 @@ internal static class Settings
     public static readonly Setting<string?> OptionalQueries = Text("queries", "Query vectors, same formats as base vectors.", "a file", null, "");
 
     public static readonly Setting<string?> Truth = Text(
-        "truth", "Exact neighbours of the queries: .ivecs or .bin.", "a file", null, "Computed where none is given.");
+        "truth", "Exact neighbours of the queries: .ivecs or .bin.", "a file", null, "Without it they are computed, from --data.");
 
     public static readonly (string Word, Metric Value)[] MetricWords = [("l2", Metric.L2), ("ip", Metric.InnerProduct), ("cosine", Metric.Cosine)];
 
-    public static readonly Setting<Metric> MetricOf = Choice("metric", "What near means.", MetricWords, 0, "L2 suits image descriptors.");
+    public static readonly Setting<Metric> MetricOf = Choice("metric", "What near means.", MetricWords, Build.Metric, "L2 suits image descriptors.");
 
     public static readonly Setting<int> Seed = Whole(
-        "seed", "Number from which all random choices follow.", "", 0, int.MaxValue, 1, "The same seed gives the same files, whatever the threads.");
+        "seed", "Number from which all random choices follow.", "", 0, int.MaxValue, (int)Graph.Seed, "The same seed gives the same files, whatever the threads.");
 
     // ---- building ----
 
@@ -53,22 +61,22 @@ internal static class Settings
         "out", "Folder of the new collection.", "a folder", null, "Without it NAME in the data folder.");
 
     public static readonly Setting<string?> Name = Text(
-        "name", "Name of the collection.", "letters, digits, - and _", null, "Without it the name of the output folder.");
+        "name", "Name of the collection.", "letters, digits, . _ -", null, "Without it the name of the output folder.");
 
     public static readonly Setting<int> Shards = Whole(
-        "shards", "Parts that the ids are hashed to.", "shards", 1, 1024, 1, "One graph over all is the fastest to search on one machine.");
+        "shards", "Parts that the ids are hashed to.", "shards", 1, 4096, Build.Shards, "One graph over all is the fastest to search on one machine.");
 
     public static readonly Setting<int> R = Whole(
-        "r", "Most out-neighbours of a vertex (R of NSG).", "edges", 4, 255, 32, "Beyond it recall rises less than memory.");
+        "r", "Most out-neighbours of a vertex (R of NSG).", "edges", 2, 255, Graph.R, "Beyond it recall rises less than memory.");
 
     public static readonly Setting<int> BuildL = Whole(
-        "l", "Candidate pool while building (L of NSG).", "candidates", 8, 4096, 100, "Larger builds slower and a little better.");
+        "l", "Candidate pool while building (L of NSG).", "candidates", 8, 4096, Graph.L, "Larger builds slower and hardly better.");
 
     public static readonly Setting<int> C = Whole(
-        "c", "Most candidates of an edge selection (C of NSG).", "candidates", 8, 65536, 400, "As in the NSG paper's SIFT1M setting.");
+        "c", "Most candidates of an edge selection (C of NSG).", "candidates", 8, 8192, Graph.C, "As in the NSG paper's SIFT1M setting.");
 
     public static readonly Setting<CodeKind> Codes = Choice(
-        "quantizer", "Codes that searches can walk on.", [("none", CodeKind.None), ("pq", CodeKind.Pq), ("opq", CodeKind.Opq)], 1,
+        "quantizer", "Codes that searches can walk on.", [("none", CodeKind.None), ("pq", CodeKind.Pq), ("opq", CodeKind.Opq)], CodeKind.Pq,
         "A few bytes a vector in place of all.");
 
     public static readonly Setting<int> M = Whole(
@@ -76,7 +84,7 @@ internal static class Settings
         "4 dimensions a byte at dim 128; capped at dim.");
 
     public static readonly Setting<int> Codewords = Choice(
-        "k", "Codewords per subspace.", [("256", 256), ("16", 16)], 0, "256 is the more exact for the same bytes on most data.");
+        "k", "Codewords per subspace.", [("256", 256), ("16", 16)], Quantizer.K, "256 is the more exact for the same bytes on most data.");
 
     public static readonly Setting<bool> Overwrite = Flag("overwrite", "Replace a collection that is there already.");
 
@@ -104,7 +112,7 @@ internal static class Settings
         "mode",
         "Distances that the walk uses; auto is codes+rerank where the collection has codes, else exact.",
         [("auto", ModeChoice.Auto), ("exact", ModeChoice.Exact), ("codes", ModeChoice.Codes), ("codes+rerank", ModeChoice.CodesRerank)],
-        0,
+        ModeChoice.Auto,
         "It touches the fewest bytes for its recall.",
         "search.mode");
 
@@ -139,10 +147,10 @@ internal static class Settings
 
     public static readonly Setting<VectorPlace> Vectors = Choice(
         "vectors",
-        "Where full vectors are while measuring: loaded are resident (and counted), mapped are read from the file when touched.",
+        "Where full vectors are: mapped are read from the file when touched, loaded are in memory (and counted).",
         [("mapped", VectorPlace.Mapped), ("loaded", VectorPlace.Loaded)],
-        0,
-        "As a server has them.");
+        VectorPlace.Mapped,
+        "The graph and the codes are in memory anyway.");
 
     public static readonly Setting<string?> Html = Text("html", "Write the curves as one self-contained page.", "an .html file", null, "");
 
@@ -160,9 +168,9 @@ internal static class Settings
         "data", "Your base vectors in place of made-up ones.", "a file", null, "Without it vectors are made.");
 
     public static readonly Setting<int> DemoBuildL = Whole(
-        "build-l", "Candidate pool while building (L of NSG).", "candidates", 8, 4096, 100, "As build has it.");
+        "build-l", "Candidate pool while building (L of NSG).", "candidates", 8, 4096, Graph.L, "As build has it.");
 
-    public static readonly Setting<int> DemoL = Whole("l", "Candidate pool of a search.", "candidates", 1, 65_536, 64, "As search has it.");
+    public static readonly Setting<int> DemoL = Whole("l", "Candidate pool of a search.", "candidates", 1, 65_536, L.Fallback, "As search has it.");
 
     public static readonly Setting<int> DemoShards = Whole(
         "shards", "Parts that the ids are hashed to.", "shards", 1, 64, 4, "Shows that answers of shards merge.");

@@ -1,3 +1,5 @@
+using Signpost.Silo.Tests.Support;
+
 namespace Signpost.Silo.Tests;
 
 public sealed class ConfigFileTests
@@ -5,7 +7,7 @@ public sealed class ConfigFileTests
     [Fact]
     public void The_file_of_the_repository_lists_every_setting_with_its_default()
     {
-        string path = RepositoryFile("cluster.yaml");
+        string path = Repository.At("cluster.yaml");
         ConfigFile file = ConfigFile.Load(path);
         Assert.Empty(file.Errors);
         foreach (Setting setting in Settings.InFile)
@@ -40,17 +42,4 @@ public sealed class ConfigFileTests
     [InlineData("- 1\n", "test.yaml:1: the file: got a list")]
     public void What_is_not_a_map_of_settings_is_refused_with_its_line(string yaml, string start) =>
         Assert.StartsWith(start, Assert.Single(ConfigFile.Parse(yaml, "test.yaml").Errors));
-
-    private static string RepositoryFile(string name)
-    {
-        for (string? folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
-        {
-            if (File.Exists(Path.Combine(folder, "Cluster.sln")))
-            {
-                return Path.Combine(folder, name);
-            }
-        }
-
-        throw new FileNotFoundException("no Cluster.sln above the tests");
-    }
 }

@@ -48,4 +48,20 @@ public sealed class DemoTests(DemoCollection demo)
         Assert.Equal("", run.Error);
         Assert.Equal(before, string.Join('\n', Directory.GetDirectories(Path.GetTempPath(), "signpost-demo-*")));
     }
+
+    [BashFact]
+    public void What_the_demo_says_to_type_next_can_be_typed()
+    {
+        using var folder = new TestFolder();
+        Run run = SignpostProcess.Run(folder, "demo", "--folder", "my demo", "--count", "300", "--dim", "8", "--threads", "1", "--quiet");
+        string[] lines = [.. run.Output.Split('\n').SkipWhile(line => line != "next:").Where(line => line.StartsWith("  ", StringComparison.Ordinal))];
+        Assert.Equal(["eval", "search", "serve"], lines.Select(line => line.Split(' ').First(word => word is "eval" or "search" or "serve")));
+        foreach (string line in lines[..^1])
+        {
+            Run next = SignpostProcess.RunOther("bash", folder, "-c", line);
+            Assert.True(next.ExitCode == 0, $"{line}: {next.Error}");
+        }
+
+        Assert.True(File.Exists(folder.At("curves.html")));
+    }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Xml;
 using System.Xml.Linq;
+using Signpost.Engine.Build;
 using Signpost.Silo.Tests.Support;
 
 namespace Signpost.Silo.Tests;
@@ -24,6 +25,7 @@ public sealed class RoundTripTests(DemoCollection demo) : IDisposable
             "eval", "--collection", "mine", "--queries", demo.Queries, "--truth", "truth.ivecs", "--ls", "10,40", "--reranks", "all,10", "--repeat",
             "1",
             "--threads", "2", "--vectors", "loaded", "--html", "curves.html", "--json");
+        AssertBuild(eval.GetProperty("build"));
         JsonElement[] points = [.. eval.GetProperty("points").EnumerateArray()];
         Assert.Equal(
             ["exact 10", "exact 40", "codes 10", "codes 40", "codes+rerank 10", "codes+rerank 40", "codes+rerank 40"],
@@ -123,6 +125,20 @@ public sealed class RoundTripTests(DemoCollection demo) : IDisposable
         Run eval = SignpostProcess.Run(_folder, "eval", "--collection", ".", "--queries", demo.Queries, "--data", demo.Base);
         Assert.Equal(3, eval.ExitCode);
         Assert.Contains(segment.Split('/')[^1], eval.Error);
+    }
+
+    private static void AssertBuild(JsonElement build)
+    {
+        Assert.Equal(
+            (DemoCollection.Count, DemoCollection.Dim, "float32", "l2", 1),
+            (build.GetProperty("vectors").GetInt32(), build.GetProperty("dim").GetInt32(), build.GetProperty("element_type").GetString(),
+                build.GetProperty("metric").GetString(), build.GetProperty("shards").GetInt32()));
+        Assert.Equal(
+            (16, new GraphOptions().L, new GraphOptions().C, (int)new GraphOptions().Seed, "opq", 4),
+            (build.GetProperty("r").GetInt32(), build.GetProperty("l").GetInt32(), build.GetProperty("c").GetInt32(),
+                build.GetProperty("seed").GetInt32(), build.GetProperty("quantizer").GetString(), build.GetProperty("m").GetInt32()));
+        Assert.True(build.GetProperty("build_seconds").GetDouble() > 0);
+        Assert.True(build.GetProperty("build_cpu_seconds").GetDouble() > 0);
     }
 
     private static double Recall(JsonElement point) => point.GetProperty("recall_at_10").GetDouble();

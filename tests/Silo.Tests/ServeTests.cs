@@ -99,6 +99,63 @@ public sealed class ServeTests(DemoCollection demo, ServerProcess server) : ICla
         await AssertProblemAsync(response, status, code);
     }
 
+    [Theory]
+    [InlineData("""{"vector": [NaN]}""", "text that is not JSON at $.vector[0] (line 1, byte 13)")]
+    [InlineData("""{"vector": ["a"]}""", "a value of the wrong type or size at $.vector[0]")]
+    [InlineData("""{"vector": [1], "k": 1.5}""", "a value of the wrong type or size at $.k")]
+    [InlineData("""{"vector": [1], "k": 99999999999}""", "a value of the wrong type or size at $.k")]
+    [InlineData("""{"vector": [1], "kk": 1}""", "an unknown name at $.kk")]
+    [InlineData("""{"vector": [1], "vectors": [[1]]}""", "both vector and vectors")]
+    public async Task A_malformed_body_is_refused_in_words_of_the_api(string body, string got)
+    {
+        using HttpResponseMessage response = await server.Http.PostAsync(Search, new StringContent(body, Encoding.UTF8, "application/json"));
+        string text = await response.Content.ReadAsStringAsync();
+        Assert.StartsWith(got, JsonDocument.Parse(text).RootElement.GetProperty("got").GetString());
+        Assert.DoesNotContain("System.", text);
+        Assert.DoesNotContain("Signpost.Silo", text);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("text/plain")]
+    [InlineData("application/json; charset=latin9")]
+    [InlineData("application/jsonp")]
+    public async Task A_body_of_another_content_type_is_refused(string? type)
+    {
+        using var content = new ByteArrayContent("{}"u8.ToArray());
+        if (type is not null)
+        {
+            content.Headers.TryAddWithoutValidation("content-type", type);
+        }
+
+        using HttpResponseMessage response = await server.Http.PostAsync(Search, content);
+        await AssertProblemAsync(response, HttpStatusCode.UnsupportedMediaType, "InvalidArgument");
+        Assert.Equal("", server.Error);
+    }
+
+    [Fact]
+    public void A_port_that_is_taken_is_refused_in_one_sentence()
+    {
+        Run run = SignpostProcess.Run(demo.Root, "serve", "--collection", demo.Collection, "--url", server.Http.BaseAddress!.ToString().TrimEnd('/'));
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains("a port that is free", run.Error);
+        Assert.Single(run.Error.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public async Task A_request_in_flight_is_answered_when_the_server_is_told_to_end()
+    {
+        using var other = new ServerProcess(demo);
+        float[][] vectors = [.. Enumerable.Repeat(demo.QueryVectors(1)[0], 100)];
+        Task<HttpResponseMessage> answer = other.Http.PostAsJsonAsync(Search, new { vectors, k = 1000, l = 2000 });
+        while (await WaitingAsync(other) == 0 && !answer.IsCompleted)
+        {
+        }
+
+        Assert.Equal(0, other.Stop().ExitCode);
+        Assert.Equal(HttpStatusCode.OK, (await answer).StatusCode);
+    }
+
     [Fact]
     public async Task Requests_that_are_too_large_too_many_or_elsewhere_are_refused()
     {
@@ -155,6 +212,9 @@ public sealed class ServeTests(DemoCollection demo, ServerProcess server) : ICla
             Assert.NotEqual("", problem.GetProperty(name).GetString());
         }
     }
+
+    private static async Task<int> WaitingAsync(ServerProcess of) =>
+        JsonDocument.Parse(await of.Http.GetStringAsync("/ready")).RootElement.GetProperty("waiting").GetInt32();
 
     private async Task<JsonElement> GetAsync(string path) => JsonDocument.Parse(await server.Http.GetStringAsync(path)).RootElement;
 

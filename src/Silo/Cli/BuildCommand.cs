@@ -31,6 +31,7 @@ internal static class BuildCommand
         string name = session.Get(Settings.Name) ?? NameOf(target ?? data);
         string folder = target ?? Path.Combine(session.Get(Settings.DataFolder)!, name);
         using VectorBlock vectors = VectorFile.Open(data);
+        OutputPath.MustTakeFolder(target is null ? Settings.DataFolder.Name : Settings.Out.Name, folder);
         BuildOptions options = Options(session, name, vectors.Dim, session.Get(Settings.Shards), session.Get(Settings.BuildL));
         long start = Stopwatch.GetTimestamp();
         CollectionManifest manifest = CollectionBuilder.Build(FileDisk.Instance, folder, new BuildInput(vectors), options, session.Work).OrThrow();
@@ -42,9 +43,12 @@ internal static class BuildCommand
             return;
         }
 
-        session.Say($"built {name}: {PageText.Number(report.Vectors, "N0")} vectors of dim {report.Dim} in {report.Shards} shard(s), "
+        session.Say($"built {name}: {PageText.Number(report.Vectors, "N0")} vectors of dim {report.Dim} in {PageText.Plural(report.Shards, "shard")}, "
             + $"{PageText.Number(seconds, "N1")} s, {PageText.Number(report.Bytes / 1048576.0, "N1")} MiB in {folder}");
-        session.Say($"next: signpost search --collection {folder} --query \"...\"   or   signpost serve --collection {folder}");
+        session.Say("");
+        session.Say("next:");
+        session.Say($"  {Shell.Line("inspect", folder)}");
+        session.Say($"  {Shell.Line("serve", "--collection", folder)}");
     }
 
     /// <summary>The options of a build as the settings give them.</summary>
@@ -74,7 +78,7 @@ internal static class BuildCommand
 
     private static long MemoryOfMachine => (long)(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes * MemoryShare);
 
-    private static string NameOf(string path) => Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(path));
+    private static string NameOf(string path) => Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
 
     private static long BytesIn(string folder) => new DirectoryInfo(folder).EnumerateFiles().Sum(f => f.Length);
 }

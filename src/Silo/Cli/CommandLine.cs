@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Runtime.InteropServices;
-using Signpost.Engine.Base;
 
 namespace Signpost.Silo.Cli;
 
@@ -35,7 +34,7 @@ internal static class CommandLine
         }
     }
 
-    /// <summary>A verb with its settings; <paramref name="run"/> returns nothing and throws what <see cref="Guarded"/> knows.</summary>
+    /// <summary>A verb with its settings; <paramref name="run"/> returns nothing and throws what <see cref="Failure"/> has words for.</summary>
     public static Command Verb(string name, string description, CancellationToken cancel, Setting[] settings, Action<Session> run)
     {
         var command = new Command(name, description);
@@ -95,29 +94,10 @@ internal static class CommandLine
         {
             return run();
         }
-        catch (ProblemException e)
-        {
-            return Say($"{e.Problem.What}: got {e.Problem.Got}, expected {e.Problem.Expected}. {e.Problem.Mend} ({e.Problem.Code})", ExitCodes.Refused);
-        }
-        catch (BadFileException e)
-        {
-            return Say($"damaged or foreign file: {e.Message}", ExitCodes.Damaged);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
-        {
-            return Say(e.Message, ExitCodes.Refused);
-        }
-        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
-        {
-            return Say("stopped; nothing is half-written. The same command starts again.", ExitCodes.Cancelled);
-        }
-        catch (IOException e)
-        {
-            return Say(e.Message, ExitCodes.Failed);
-        }
         catch (Exception e)
         {
-            return Say($"unexpected failure, please report it with this text:\n{e}", ExitCodes.Failed);
+            var failure = Failure.Of(e, cancel.IsCancellationRequested);
+            return Say(failure.Message, failure.ExitCode);
         }
     }
 

@@ -33,6 +33,11 @@ internal static class DemoCommand
     private static void Run(Session session)
     {
         string? kept = session.Get(Settings.DemoFolder);
+        if (kept is not null)
+        {
+            OutputPath.MustTakeFolder(Settings.DemoFolder.Name, kept);
+        }
+
         string folder = kept ?? Directory.CreateTempSubdirectory("signpost-demo-").FullName;
         try
         {
@@ -137,7 +142,7 @@ internal static class DemoCommand
         session.Say("");
         session.Say(string.Create(
             CultureInfo.InvariantCulture,
-            $"{report.Vectors:N0} vectors of dim {report.Dim} in {report.Shards} shards, built in {report.BuildSeconds:N1} s; {report.Queries:N0} queries, {report.Threads} threads"));
+            $"{report.Vectors:N0} vectors of dim {report.Dim} in {PageText.Plural(report.Shards, "shard")}, built in {report.BuildSeconds:N1} s; {report.Queries:N0} queries, {PageText.Plural(report.Threads, "thread")}"));
         EvalColumns.Print(report.Points, Console.Out);
         if (report.ExactSearchQps is { } brute)
         {
@@ -148,18 +153,18 @@ internal static class DemoCommand
 
         session.Say(string.Create(
             CultureInfo.InvariantCulture,
-            $"{report.Search}: recall@10 {report.RecallAt10:0.000}, {report.Qps:N0} queries/s, p50 {report.P50Ms:0.00} ms, p99 {report.P99Ms:0.00} ms, {report.ResidentBytesPerVector:N0} bytes per vector in memory"));
+            $"{report.Search}: recall@10 {report.RecallAt10:0.0000}, {report.Qps:N0} queries/s, p50 {report.P50Ms:0.00} ms, p99 {report.P99Ms:0.00} ms, {report.ResidentBytesPerVector:N0} bytes per vector in memory"));
         session.Say("");
         session.Say("next:");
         if (report.Folder is null)
         {
-            session.Say("  signpost demo --folder demo-data                     the same, and keep the files");
-            session.Say("  signpost build --data YOURS.fvecs --out YOURS        your own vectors");
+            session.Say($"  {Shell.Line("demo", "--folder", "demo-data")}    the same, and keeps the files");
+            session.Say($"  {Shell.Line("build", "--help")}               your own vectors");
+            return;
         }
-        else
-        {
-            session.Say($"  signpost eval --collection {target} --queries {queries} --data {data} --html curves.html");
-            session.Say($"  signpost serve --collection {target}");
-        }
+
+        session.Say($"  {Shell.Line("eval", "--collection", target, "--queries", queries, "--data", data, "--html", "curves.html")}");
+        session.Say($"  {Shell.Line("search", "--collection", target, "--queries", queries, "--k", "3")}");
+        session.Say($"  {Shell.Line("serve", "--collection", target)}");
     }
 }

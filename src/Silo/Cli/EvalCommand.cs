@@ -23,6 +23,11 @@ internal static class EvalCommand
     private static void Run(Session session)
     {
         Work work = session.Work;
+        if (session.Get(Settings.Html) is { } named)
+        {
+            OutputPath.MustTakeFile(Settings.Html.Name, named);
+        }
+
         VectorPlace place = session.Get(Settings.Vectors);
         using OpenCollection collection = OpenCollection.Open(session.CollectionFolder(session.Get(Settings.Collection)!), place, requireAll: true, work);
         using VectorBlock queries = QuerySet.Open(session.Get(Settings.Queries)!, collection.Dim, collection.Type, collection.Metric);
@@ -46,7 +51,7 @@ internal static class EvalCommand
         else
         {
             session.Say($"{report.Build.Collection}: {PageText.Number(report.Build.Vectors, "N0")} vectors, {PageText.Number(report.Queries, "N0")} queries, "
-                + $"{report.Threads} threads, full vectors {report.VectorPlace}");
+                + $"{PageText.Plural(report.Threads, "thread")}, full vectors {report.VectorPlace}");
             EvalColumns.Print(points, Console.Out);
         }
 

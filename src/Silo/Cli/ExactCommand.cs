@@ -21,6 +21,7 @@ internal static class ExactCommand
     private static void Run(Session session)
     {
         string target = session.Get(Settings.TruthOut)!;
+        OutputPath.MustTakeIds(Settings.TruthOut.Name, target);
         Metric metric = session.Get(Settings.MetricOf);
         using VectorBlock data = VectorFile.Open(session.Get(Settings.Data)!);
         using VectorBlock queries = QuerySet.Open(session.Get(Settings.Queries)!, data.Dim, data.Type, metric);

@@ -30,6 +30,11 @@ internal static class SearchCommand
     private static void Run(Session session)
     {
         Work work = session.Work;
+        if (session.Get(Settings.HitsOut) is { } named)
+        {
+            OutputPath.MustTakeIds(Settings.HitsOut.Name, named);
+        }
+
         using OpenCollection collection = OpenCollection.Open(
             session.CollectionFolder(session.Get(Settings.Collection)!), VectorPlace.Mapped, requireAll: false, work);
         foreach (string missing in collection.Missing)

@@ -86,8 +86,12 @@ internal static class ServeCommand
             ProblemCode.NotFound, "collections", $"none in the data folder {data}", "at least one", "Build one, or name one with --collection."));
     }
 
-    private static string CheckedUrl(string url) => Uri.TryCreate(url, UriKind.Absolute, out Uri? uri) && uri.Scheme == "http" && uri.PathAndQuery == "/"
-        ? url
-        : throw new ProblemException(new Problem(
-            ProblemCode.InvalidArgument, "--url", $"'{url}'", Settings.Url.Expected, "TLS belongs in front of this server, in a proxy."));
+    /// <summary>A name other than localhost is refused: Kestrel would take it for every network of this machine.</summary>
+    private static string CheckedUrl(string url) =>
+        Uri.TryCreate(url, UriKind.Absolute, out Uri? uri) && uri.Scheme == "http" && uri.PathAndQuery == "/"
+            && (uri.Host == "localhost" || uri.HostNameType is UriHostNameType.IPv4 or UriHostNameType.IPv6)
+            ? url
+            : throw new ProblemException(new Problem(
+                ProblemCode.InvalidArgument, "--url", $"'{url}'", $"{Settings.Url.Expected}, HOST an address or localhost, PORT at most 65535",
+                $"Write it like {Settings.Url.Fallback}; http://0.0.0.0:7700 is every network; for https put a proxy in front."));
 }

@@ -103,6 +103,12 @@ internal sealed record BuildFacts
     public int? Codewords { get; init; }
 
     public long Seed { get; init; }
+
+    /// <summary>What the run that completed the build took by the clock; null where the collection does not tell.</summary>
+    public double? BuildSeconds { get; init; }
+
+    /// <summary>Processor time of the same.</summary>
+    public double? BuildCpuSeconds { get; init; }
 }
 
 /// <summary>A whole sweep: what <c>eval --json</c> prints.</summary>

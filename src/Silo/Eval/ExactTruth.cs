@@ -8,6 +8,12 @@ namespace Signpost.Silo.Eval;
 /// <summary>Exact neighbours, read from a file or computed.</summary>
 internal static class ExactTruth
 {
+    /// <summary>Names of files of ids end with one of these.</summary>
+    public static readonly string[] Extensions = [".ivecs", ".bin", ".ibin", ".gt"];
+
+    /// <summary>Whether <paramref name="path"/> is named as a file of ids.</summary>
+    public static bool IsName(string path) => Extensions.Contains(Path.GetExtension(path).ToLowerInvariant());
+
     /// <summary>The <paramref name="k"/> (at most all) true neighbours of every query, and the seconds that it took.</summary>
     public static (GroundTruth Truth, double Seconds) Compute(VectorBlock data, VectorBlock queries, Metric metric, int k, Work work)
     {

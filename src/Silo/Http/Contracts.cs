@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -113,3 +114,10 @@ internal sealed record ReadyReply(string Status, int Waiting);
 [JsonSerializable(typeof(HealthReply))]
 [JsonSerializable(typeof(ReadyReply))]
 internal sealed partial class HttpJson : JsonSerializerContext;
+
+/// <summary>What requests are read and answers are written with.</summary>
+internal static class Wire
+{
+    /// <summary>Quotes and signs are written as they are: an answer is never part of a page.</summary>
+    public static HttpJson Json { get; } = new(new JsonSerializerOptions(HttpJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+}

@@ -34,7 +34,7 @@ internal static class Problems
             context.Response.Headers.RetryAfter = $"{RetryAfterSeconds}";
         }
 
-        return context.Response.WriteAsJsonAsync(reply, HttpJson.Default.ProblemReply, ContentType, context.RequestAborted);
+        return context.Response.WriteAsJsonAsync(reply, Wire.Json.ProblemReply, ContentType, context.RequestAborted);
     }
 
     /// <summary>Answers whatever an endpoint threw.</summary>
@@ -46,7 +46,7 @@ internal static class Problems
             ProblemException e => WriteAsync(context, e.Problem),
             BadHttpRequestException e => WriteAsync(
                 context, e.StatusCode == StatusCodes.Status413PayloadTooLarge ? TooLarge(context) : Malformed(e.Message), e.StatusCode),
-            JsonException e => WriteAsync(context, Malformed(e.Message)),
+            JsonException e => WriteAsync(context, Malformed(e)),
             _ => WriteAsync(context, Unexpected),
         };
     }
@@ -76,6 +76,17 @@ internal static class Problems
         "a failure",
         "an answer",
         "See the server's log, and report it.");
+
+    /// <summary>In words of the API: the serializer's own name types of this program.</summary>
+    private static Problem Malformed(JsonException e)
+    {
+        string where = $"line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}";
+        string name = (e.Path ?? "$").Split('.', '[').ElementAtOrDefault(1) ?? "";
+        string fault = e.InnerException is JsonException ? "text that is not JSON"
+            : name.Length > 0 && !Wire.Json.SearchBody.Properties.Any(p => p.Name == name) ? "an unknown name"
+            : "a value of the wrong type or size";
+        return Malformed($"{fault} at {e.Path} ({where})");
+    }
 
     private static Problem Malformed(string message) => new(
         ProblemCode.InvalidArgument, "body", message, "a search as /openapi/v1.json describes it", "Mend the JSON.");

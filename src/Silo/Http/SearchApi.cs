@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
 using Signpost.Engine.Base;
 using Signpost.Engine.Cluster;
 using Signpost.Engine.Search;
@@ -24,9 +25,15 @@ internal sealed class SearchApi(IReadOnlyDictionary<string, OpenCollection> coll
             return Problems.WriteAsync(context, Unknown(name));
         }
 
-        return context.Request.ContentType?.StartsWith(BinaryBatch.ContentType, StringComparison.OrdinalIgnoreCase) == true
-            ? SearchBinaryAsync(context, collection)
-            : SearchJsonAsync(context, collection);
+        _ = MediaTypeHeaderValue.TryParse(context.Request.ContentType, out MediaTypeHeaderValue? type);
+        return type switch
+        {
+            _ when type is null || !(type.Charset.Length == 0 || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)) =>
+                Problems.WriteAsync(context, WrongType(context), StatusCodes.Status415UnsupportedMediaType),
+            _ when type.MediaType.Equals(BinaryBatch.ContentType, StringComparison.OrdinalIgnoreCase) => SearchBinaryAsync(context, collection),
+            _ when type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) => SearchJsonAsync(context, collection),
+            _ => Problems.WriteAsync(context, WrongType(context), StatusCodes.Status415UnsupportedMediaType),
+        };
     }
 
     /// <summary>The problem of a collection that is not served.</summary>
@@ -34,15 +41,25 @@ internal sealed class SearchApi(IReadOnlyDictionary<string, OpenCollection> coll
         ProblemCode.NotFound, "collection", $"'{name}'", collections.Count == 0 ? "none is served" : string.Join(" | ", collections.Keys.Order()),
         "Take one of GET /v1/collections.");
 
+    private static Problem WrongType(HttpContext context) => new(
+        ProblemCode.InvalidArgument, "content type", context.Request.ContentType is { Length: > 0 } type ? $"'{type}'" : "none",
+        $"application/json in UTF-8, or {BinaryBatch.ContentType}", "Set the header content-type to what the body is.");
+
     private async Task SearchJsonAsync(HttpContext context, OpenCollection collection)
     {
         long start = Stopwatch.GetTimestamp();
-        SearchBody? body = await context.Request.ReadFromJsonAsync(HttpJson.Default.SearchBody, context.RequestAborted);
-        if ((body?.Vector is null) == (body?.Vectors is null) || body?.Vectors?.Length == 0)
+        SearchBody? body = await context.Request.ReadFromJsonAsync(Wire.Json.SearchBody, context.RequestAborted);
+        string? fault = body switch
+        {
+            null or { Vector: null, Vectors: null } => "neither vector nor vectors",
+            { Vector: not null, Vectors: not null } => "both vector and vectors",
+            { Vectors.Length: 0 } => "vectors without a vector",
+            _ => null,
+        };
+        if (fault is not null)
         {
             await Problems.WriteAsync(context, new Problem(
-                ProblemCode.InvalidArgument, "body", "neither or both of vector and vectors, or no vector", "one of them, not empty",
-                "Give \"vector\": [...] or \"vectors\": [[...], ...]."));
+                ProblemCode.InvalidArgument, "body", fault, "one of vector and vectors, not empty", "Give \"vector\": [...] or \"vectors\": [[...], ...]."));
             return;
         }
 
@@ -59,7 +76,7 @@ internal sealed class SearchApi(IReadOnlyDictionary<string, OpenCollection> coll
         if (body.Vectors is not null)
         {
             var reply = new BatchReply([.. Enumerable.Range(0, batch.Count).Select(row => Item(batch, row))], took);
-            await context.Response.WriteAsJsonAsync(reply, HttpJson.Default.BatchReply, cancellationToken: context.RequestAborted);
+            await context.Response.WriteAsJsonAsync(reply, Wire.Json.BatchReply, cancellationToken: context.RequestAborted);
         }
         else if (batch.Answers[0].Problem is { } refused)
         {
@@ -69,7 +86,7 @@ internal sealed class SearchApi(IReadOnlyDictionary<string, OpenCollection> coll
         {
             ItemReply item = Item(batch, 0);
             var reply = new SingleReply(item.Hits!, item.Coverage!, item.Missing, item.Stats!, took);
-            await context.Response.WriteAsJsonAsync(reply, HttpJson.Default.SingleReply, cancellationToken: context.RequestAborted);
+            await context.Response.WriteAsJsonAsync(reply, Wire.Json.SingleReply, cancellationToken: context.RequestAborted);
         }
     }
 

@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using System.Reflection;
 using Microsoft.OpenApi;
+using Signpost.Engine.Base;
 using Signpost.Engine.Search;
 
 namespace Signpost.Silo.Http;
@@ -24,10 +26,24 @@ internal sealed class Server(IReadOnlyDictionary<string, OpenCollection> collect
     public async Task RunAsync(string url, TimeSpan stopTime, Action<string> listening, CancellationToken cancel)
     {
         await using WebApplication app = Build(url, stopTime);
-        await app.StartAsync(cancel);
+        await StartAsync(app, url, cancel);
         app.Lifetime.ApplicationStopping.Register(() => _stopping = true);
         listening(app.Urls.First());
         await app.WaitForShutdownAsync(cancel);
+    }
+
+    private static async Task StartAsync(WebApplication app, string url, CancellationToken cancel)
+    {
+        try
+        {
+            await app.StartAsync(cancel);
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            throw new ProblemException(new Problem(
+                ProblemCode.InvalidArgument, "--url", $"{url}: {e.GetBaseException().Message}", "an address of this machine and a port that is free",
+                "Stop what listens there, or choose another port."));
+        }
     }
 
     private WebApplication Build(string url, TimeSpan stopTime)
@@ -39,12 +55,13 @@ internal sealed class Server(IReadOnlyDictionary<string, OpenCollection> collect
             kestrel.Limits.MaxRequestBodySize = limits.RequestBytesMax;
         });
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Warning).AddSimpleConsole(o => o.SingleLine = true);
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None); // whoever starts the server says why it did not
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = stopTime);
         builder.Services.ConfigureHttpJsonOptions(o =>
         {
-            o.SerializerOptions.PropertyNamingPolicy = HttpJson.Default.Options.PropertyNamingPolicy;
-            o.SerializerOptions.TypeInfoResolverChain.Insert(0, HttpJson.Default);
+            o.SerializerOptions.PropertyNamingPolicy = Wire.Json.Options.PropertyNamingPolicy;
+            o.SerializerOptions.TypeInfoResolverChain.Insert(0, Wire.Json);
         });
         builder.Services.AddOpenApi("v1", o => o.AddDocumentTransformer((document, _, _) =>
         {
@@ -83,13 +100,13 @@ internal sealed class Server(IReadOnlyDictionary<string, OpenCollection> collect
     private HealthReply Health() => new("ok", Version, Stopwatch.GetElapsedTime(_start).TotalSeconds, Environment.WorkingSet);
 
     private IResult Ready() => _stopping
-        ? TypedResults.Json(new ReadyReply("stopping", threads.Waiting), HttpJson.Default.ReadyReply, statusCode: StatusCodes.Status503ServiceUnavailable)
-        : TypedResults.Json(new ReadyReply("ready", threads.Waiting), HttpJson.Default.ReadyReply);
+        ? TypedResults.Json(new ReadyReply("stopping", threads.Waiting), Wire.Json.ReadyReply, statusCode: StatusCodes.Status503ServiceUnavailable)
+        : TypedResults.Json(new ReadyReply("ready", threads.Waiting), Wire.Json.ReadyReply);
 
     private CollectionsReply All() => new([.. collections.Values.Select(Describe).OrderBy(c => c.Name, StringComparer.Ordinal)]);
 
     private Task GetCollection(string name, HttpContext context) => collections.TryGetValue(name, out OpenCollection? collection)
-        ? context.Response.WriteAsJsonAsync(Describe(collection), HttpJson.Default.CollectionReply, cancellationToken: context.RequestAborted)
+        ? context.Response.WriteAsJsonAsync(Describe(collection), Wire.Json.CollectionReply, cancellationToken: context.RequestAborted)
         : Problems.WriteAsync(context, _search.Unknown(name));
 
     private static CollectionReply Describe(OpenCollection collection) => new()

@@ -3,14 +3,13 @@ using Signpost.Engine.Base;
 using Signpost.Engine.Quantizers;
 using Signpost.Engine.Storage;
 using Signpost.Engine.Vectors;
+using Signpost.Silo.Eval;
 
 namespace Signpost.Silo.Inspect;
 
 /// <summary>Describes a file or a collection's folder as a tree of names and values. What is damaged is described as far as it can be read.</summary>
 internal sealed class Inspector(Work work)
 {
-    private static readonly string[] TruthExtensions = [".ivecs", ".bin", ".ibin", ".gt"];
-
     private readonly IDisk _disk = FileDisk.Instance;
 
     /// <summary>The first damage found, to be thrown when the description has been shown; null when all is whole.</summary>
@@ -35,7 +34,7 @@ internal sealed class Inspector(Work work)
             {
                 ".segment" => SegmentOf(path),
                 ".codebook" => Quantizer(path),
-                string extension when TruthExtensions.Contains(extension) => Truth(path),
+                _ when ExactTruth.IsName(path) => Truth(path),
                 _ => Vectors(path),
             };
     }
@@ -82,6 +81,8 @@ internal sealed class Inspector(Work work)
         ["metric"] = manifest.Metric.Word(),
         ["codes"] = Codes(manifest.Quantizer?.Info),
         ["build"] = Build(manifest.R, manifest.Build),
+        ["build_seconds"] = manifest.Cost?.Seconds,
+        ["build_cpu_seconds"] = manifest.Cost?.CpuSeconds,
         ["shards"] = new JsonArray([.. manifest.Shards.Select(shard => (JsonNode)new JsonObject
         {
             ["id"] = shard.Id,

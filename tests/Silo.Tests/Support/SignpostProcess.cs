@@ -21,15 +21,14 @@ internal sealed partial class SignpostProcess : IDisposable
     private readonly StringBuilder _error = new();
     private readonly TaskCompletionSource<string> _firstLine = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private SignpostProcess(string workingFolder, string[] args)
+    private SignpostProcess(string program, string workingFolder, string[] args)
     {
-        var start = new ProcessStartInfo("dotnet")
+        var start = new ProcessStartInfo(program)
         {
             WorkingDirectory = workingFolder,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "signpost.dll"));
         Array.ForEach(args, start.ArgumentList.Add);
         _process = new Process { StartInfo = start };
         _process.OutputDataReceived += (_, line) => Append(_output, line.Data, _firstLine);
@@ -63,12 +62,20 @@ internal sealed partial class SignpostProcess : IDisposable
     public bool IsRunning => !_process.HasExited;
 
     /// <summary>Starts the program in <paramref name="workingFolder"/>.</summary>
-    public static SignpostProcess Start(string workingFolder, params string[] args) => new(workingFolder, args);
+    public static SignpostProcess Start(string workingFolder, params string[] args) =>
+        new("dotnet", workingFolder, [Path.Combine(AppContext.BaseDirectory, "signpost.dll"), .. args]);
 
     /// <summary>Runs the program to its end.</summary>
     public static Run Run(string workingFolder, params string[] args)
     {
         using SignpostProcess process = Start(workingFolder, args);
+        return process.End();
+    }
+
+    /// <summary>Runs another program to its end.</summary>
+    public static Run RunOther(string program, string workingFolder, params string[] args)
+    {
+        using var process = new SignpostProcess(program, workingFolder, args);
         return process.End();
     }
 

@@ -32,6 +32,9 @@ internal static class PageText
     /// <summary>A number in the same form everywhere on earth.</summary>
     public static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 
+    /// <summary>1 shard, 4 shards.</summary>
+    public static string Plural(long count, string word) => $"{Number(count, "N0")} {word}{(count == 1 ? "" : "s")}";
+
     /// <summary>A tick: 200, 5k, 20k, 1M.</summary>
     public static string Short(double value) => value switch
     {
