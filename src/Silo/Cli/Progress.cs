@@ -14,8 +14,14 @@ internal sealed class Progress : IProgress<PhaseProgress>, IDisposable
 {
     private const string ClearLine = "\r\u001b[2K";
 
+    /// <summary>Columns of a phase's name: "shard 10/16: neighbours in cells, division 4".</summary>
+    private const int PhaseWidth = 43;
+
+    /// <summary>Columns of <see cref="ShortLine"/> beside the name.</summary>
+    private const int ShortRest = 44;
+
     /// <summary>Columns that <see cref="Line"/> needs; narrower terminals get <see cref="ShortLine"/>.</summary>
-    private const int LineWidth = 107;
+    private const int LineWidth = PhaseWidth + 75;
 
     /// <summary>A phase that took less is not worth a line of its own.</summary>
     private static readonly TimeSpan Noteworthy = TimeSpan.FromSeconds(0.1);
@@ -85,11 +91,13 @@ internal sealed class Progress : IProgress<PhaseProgress>, IDisposable
     /// <summary>Name, done of total, share, rate, time left (or taken), resident memory.</summary>
     private static string Line(in PhaseProgress value, bool ended) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{value.Phase,-32} {Count(value.Done),10} / {Count(value.Total),-10} {Share(value),5:P0} {Count(Rate(value)),10}/s  {Time(value, ended),-14} {Memory,6:N0} MiB");
+        $"{value.Phase,-PhaseWidth} {Count(value.Done),10} / {Count(value.Total),-10} {Share(value),5:P0} {Count(Rate(value)),10}/s  {Time(value, ended),-14} {Memory,6:N0} MiB");
 
     /// <summary>The same without the counts.</summary>
-    private static string ShortLine(in PhaseProgress value, bool ended) => string.Create(
-        CultureInfo.InvariantCulture, $"{value.Phase,-31} {Share(value),5:P0} {Count(Rate(value)),9}/s  {Time(value, ended),-13} {Memory,6:N0} MiB");
+    private static string ShortLine(in PhaseProgress value, bool ended, int phaseWidth) => string.Create(
+        CultureInfo.InvariantCulture, $"{Cut(value.Phase, phaseWidth)} {Share(value),5:P0} {Count(Rate(value)),9}/s  {Time(value, ended),-13} {Memory,6:N0} MiB");
+
+    private static string Cut(string phase, int width) => phase.Length > width ? phase[..width] : phase.PadRight(Math.Min(width, PhaseWidth));
 
     private static long Memory => Environment.WorkingSet >> 20;
 
@@ -104,7 +112,7 @@ internal sealed class Progress : IProgress<PhaseProgress>, IDisposable
     private void ShowLive(in PhaseProgress value, bool ended)
     {
         int width = Math.Max(20, _terminal!.Profile.Width - 1);
-        string line = width >= LineWidth ? Line(value, ended) : ShortLine(value, ended);
+        string line = width >= LineWidth ? Line(value, ended) : ShortLine(value, ended, Math.Max(1, width - ShortRest));
         _terminal.Write(new ControlCode(ClearLine));
         _terminal.Write(new Text(line.Length > width ? line[..width] : line, ended ? new Style(Color.Grey) : Style.Plain));
         _lineOpen = !ended;

@@ -4,7 +4,10 @@ using Signpost.Silo.Eval;
 
 namespace Signpost.Silo.Cli.Report;
 
-/// <summary>Draws speed against recall as one SVG: recall on a linear axis, queries per second on a logarithmic one, a line per curve.</summary>
+/// <summary>
+/// Draws speed against recall as one SVG, a line per curve. Both axes are logarithmic, that of recall in what is missed, 1 - recall:
+/// from 0.98 to 0.99 is as far as from 0.8 to 0.9, since both halve the misses.
+/// </summary>
 internal sealed class CurveChart
 {
     private const double Width = 640;
@@ -13,13 +16,20 @@ internal sealed class CurveChart
     private const double Right = 16;
     private const double Top = 14;
     private const double Bottom = 46;
-    private const double RecallStep = 0.05;
+    private const double LabelRoom = 40;
+    private const double Margin = 0.08; // of a decade, around the points
+
+    /// <summary>The misses that stand for none, which a logarithm cannot show: half of those of the last tick before 1.</summary>
+    private const double LeastMisses = 0.00005;
+
+    private static readonly double[] RecallLabels = [0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999, 1];
 
     /// <summary>Factors of a power of ten at which an axis of few decades is labelled.</summary>
     private static readonly int[] MinorFactors = [1, 2, 5];
 
     private readonly StringBuilder _svg = new();
-    private readonly double _lowestRecall;
+    private readonly double _leastFound;
+    private readonly double _mostFound;
     private readonly double _lowestLog;
     private readonly double _highestLog;
     private readonly Func<EvalPoint, double> _speed;
@@ -27,16 +37,8 @@ internal sealed class CurveChart
     private CurveChart(IReadOnlyList<EvalPoint> points, Func<EvalPoint, double> speed)
     {
         _speed = speed;
-        double lowest = points.Min(p => p.RecallAtK);
-        _lowestRecall = Math.Clamp(Math.Floor((lowest - 0.005) / RecallStep) * RecallStep, 0, 1 - RecallStep);
-        _lowestLog = Math.Log10(points.Min(Speed)) - 0.08;
-        _highestLog = Math.Log10(points.Max(Speed)) + 0.08;
-        double narrow = 0.5 - (_highestLog - _lowestLog);
-        if (narrow > 0)
-        {
-            _lowestLog -= narrow / 2;
-            _highestLog += narrow / 2;
-        }
+        (_leastFound, _mostFound) = Range([.. points.Select(p => Found(p.RecallAtK))]);
+        (_lowestLog, _highestLog) = Range([.. points.Select(p => Math.Log10(Speed(p)))]);
     }
 
     /// <summary>The SVG element.</summary>
@@ -60,7 +62,18 @@ internal sealed class CurveChart
 
     private double Speed(EvalPoint point) => Math.Max(_speed(point), 1e-3);
 
-    private double X(double recall) => Left + ((recall - _lowestRecall) / (1 - _lowestRecall) * (Width - Left - Right));
+    /// <summary>The least and the most, with a margin, and at least half a decade apart.</summary>
+    private static (double Least, double Most) Range(double[] logs)
+    {
+        (double least, double most) = (logs.Min() - Margin, logs.Max() + Margin);
+        double narrow = Math.Max(0, 0.5 - (most - least));
+        return (least - (narrow / 2), most + (narrow / 2));
+    }
+
+    /// <summary>How few are missed, in decades: 0 at recall 0, 1 at 0.9, 2 at 0.99.</summary>
+    private static double Found(double recall) => -Math.Log10(Math.Max(1 - recall, LeastMisses));
+
+    private double X(double recall) => Left + ((Found(recall) - _leastFound) / (_mostFound - _leastFound) * (Width - Left - Right));
 
     private double Y(double log) => Top + ((_highestLog - log) / (_highestLog - _lowestLog) * (Height - Top - Bottom));
 
@@ -69,7 +82,7 @@ internal sealed class CurveChart
         foreach (double recall in RecallTicks())
         {
             Add($"""<line class="grid" x1="{X(recall):0.#}" x2="{X(recall):0.#}" y1="{Top}" y2="{Height - Bottom}"/>""");
-            Add($"""<text class="tick" x="{X(recall):0.#}" y="{Height - Bottom + 18}" text-anchor="middle">{recall:0.00}</text>""");
+            Add($"""<text class="tick" x="{X(recall):0.#}" y="{Height - Bottom + 18}" text-anchor="middle">{recall:0.####}</text>""");
         }
 
         foreach (double value in SpeedTicks())
@@ -103,11 +116,18 @@ internal sealed class CurveChart
         CultureInfo.InvariantCulture,
         $"{name}, L = {p.L}|recall@{p.K}: {p.RecallAtK:0.0000}|{p.QpsCpu:N0} queries per CPU second|{p.Qps1:N0} queries/s on one thread|{p.QpsAll:N0} queries/s on all|p50 {p.P50Us:N0} us, p99 {p.P99Us:N0} us|{p.Hops:N0} hops, {p.DistanceComputations:N0} distances");
 
+    /// <summary>Those in range, thinned out where they would touch.</summary>
     private IEnumerable<double> RecallTicks()
     {
-        double step = 1 - _lowestRecall > 0.5 ? 0.1 : 1 - _lowestRecall > 0.12 ? RecallStep : 0.01;
-        int count = (int)Math.Round((1 - _lowestRecall) / step);
-        return Enumerable.Range(0, count + 1).Select(i => 1 - (i * step)).Where(recall => recall >= _lowestRecall - 1e-9);
+        double last = double.NegativeInfinity;
+        foreach (double recall in RecallLabels.Where(recall => Found(recall) >= _leastFound && Found(recall) <= _mostFound))
+        {
+            if (X(recall) - last >= LabelRoom)
+            {
+                last = X(recall);
+                yield return recall;
+            }
+        }
     }
 
     private IEnumerable<double> SpeedTicks()

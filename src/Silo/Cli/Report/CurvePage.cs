@@ -41,8 +41,8 @@ internal static class CurvePage
         #tip { position: fixed; z-index: 9; pointer-events: none; background: var(--ink); color: var(--paper); border-radius: 8px; padding: 8px 12px; font-size: 13px;
           line-height: 1.45; white-space: pre; display: none; box-shadow: 0 6px 24px rgb(0 0 0 / 0.25); }
         .scroll { overflow-x: auto; margin-top: 20px; }
-        table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-        th, td { padding: 6px 12px; text-align: right; border-bottom: 1px solid var(--faint); white-space: nowrap; }
+        table { border-collapse: collapse; width: 100%; font-size: 14px; font-variant-numeric: tabular-nums; }
+        th, td { padding: 5px 9px; text-align: right; border-bottom: 1px solid var(--faint); white-space: nowrap; }
         th { color: var(--soft); font-weight: 600; font-size: 13px; }
         th:first-child, td:first-child { text-align: left; }
         td:first-child::before { content: ""; display: inline-block; width: 9px; height: 9px; border-radius: 5px; background: var(--c); margin-right: 9px; }
@@ -96,7 +96,7 @@ internal static class CurvePage
             <body>
             <main>
             <h1>{title}</h1>
-            <p>{report.Queries:N0} queries, {k} neighbours each. Up and to the right is better.</p>
+            <p>{report.Queries:N0} queries, {k} neighbours each. Up and to the right is better. The recall axis is logarithmic in the misses.</p>
             {Facts(report)}
             {Legend(curves)}
             <div class="charts">
@@ -140,6 +140,11 @@ internal static class CurvePage
             ("codes", build.M is { } m ? $"{build.Quantizer}, M {m}, K {build.Codewords}" : "none"),
             ("full vectors", report.VectorPlace),
         };
+        if (build.BuildSeconds is { } seconds)
+        {
+            facts.Add(("built in", $"{PageText.Number(seconds, seconds < 10 ? "N1" : "N0")} s"));
+        }
+
         return "<ul class=\"facts\">" + string.Concat(facts.Select(f => $"<li><span>{f.Name}</span>{PageText.Escape(f.Value)}</li>")) + "</ul>";
     }
 

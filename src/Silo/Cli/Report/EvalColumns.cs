@@ -32,21 +32,43 @@ internal static class EvalColumns
         PageText.Number(p.MappedBytesPerVector, "N0"),
     ];
 
-    /// <summary>Prints a table of <paramref name="points"/>.</summary>
+    /// <summary>Columns of <see cref="Heads"/> that a narrow terminal is spared, in this order, until the table fits; the page and --json have all.</summary>
+    private static readonly int[] Dispensable = [13, 8, 4, 11, 10, 2, 12, 9, 7, 5];
+
+    /// <summary>Room that the table takes beside a column's text.</summary>
+    private const int ColumnBorder = 3;
+
+    /// <summary>Prints a table of <paramref name="points"/>, with as many columns as fit.</summary>
     public static void Print(IReadOnlyList<EvalPoint> points, TextWriter target)
     {
+        IAnsiConsole terminal = Terminal.On(target);
+        string[] heads = Heads(points[0].K);
+        string[][] rows = [.. points.Select(Cells)];
+        int[] shown = Fitting(heads, rows, terminal.Profile.Width);
         var table = new Table { Border = TableBorder.Rounded };
-        foreach (string head in Heads(points[0].K))
+        foreach (int column in shown)
         {
-            TableColumn column = new TableColumn(Markup.Escape(head)).NoWrap();
-            table.AddColumn(table.Columns.Count == 0 ? column : column.RightAligned());
+            TableColumn head = new TableColumn(Markup.Escape(heads[column])).NoWrap();
+            table.AddColumn(column == 0 ? head : head.RightAligned());
         }
 
-        foreach (EvalPoint point in points)
+        foreach (string[] row in rows)
         {
-            table.AddRow([.. Cells(point).Select(Markup.Escape)]);
+            table.AddRow([.. shown.Select(column => Markup.Escape(row[column]))]);
         }
 
-        Terminal.On(target).Write(table);
+        terminal.Write(table);
+    }
+
+    private static int[] Fitting(string[] heads, string[][] rows, int width)
+    {
+        int[] widths = [.. heads.Select((head, column) => ColumnBorder + rows.Max(row => Math.Max(head.Length, row[column].Length)))];
+        var shown = Enumerable.Range(0, heads.Length).ToList();
+        foreach (int column in Dispensable.TakeWhile(_ => shown.Sum(c => widths[c]) + 1 > width))
+        {
+            shown.Remove(column);
+        }
+
+        return [.. shown];
     }
 }
