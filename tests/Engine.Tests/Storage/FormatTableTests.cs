@@ -67,6 +67,27 @@ public class FormatTableTests
         Assert.Equal((ulong)file.Length, at);
     }
 
+    [Fact]
+    public void The_members_of_a_manifest_are_those_of_the_table()
+    {
+        IEnumerable<string> members = typeof(CollectionManifest).GetConstructors().Single(c => c.GetParameters().Length > 1).GetParameters()
+            .Select(p => char.ToLowerInvariant(p.Name![0]) + p.Name[1..]);
+        Assert.Equal(members, Rows("## Manifest").Select(r => r[0].Trim('`')));
+    }
+
+    [Fact]
+    public void The_fields_of_a_quantizer_leave_no_gap_before_the_payload()
+    {
+        int end = 0;
+        foreach (string[] row in Rows("## Quantizer"))
+        {
+            Assert.Equal(end, int.Parse(row[0]));
+            end += row[1].Length == 0 ? 0 : int.Parse(row[1]);
+        }
+
+        Assert.Equal(48, end);
+    }
+
     private static int Size(FieldInfo field)
     {
         FixedBufferAttribute? buffer = field.GetCustomAttribute<FixedBufferAttribute>();
