@@ -12,7 +12,7 @@ public enum ProblemCode
     /// <summary>A component is NaN or infinite, or does not fit the collection's element type.</summary>
     InvalidComponent = 3,
 
-    /// <summary>A vector of length zero under the cosine metric.</summary>
+    /// <summary>A vector without a direction, of length zero or nearly so, under the cosine metric.</summary>
     ZeroVector = 4,
 
     /// <summary>The named collection, file or shard does not exist.</summary>

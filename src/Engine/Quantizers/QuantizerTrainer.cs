@@ -33,15 +33,9 @@ public static class QuantizerTrainer
                 ProblemCode.NotSupported, "quantizer", $"{kind}", "Pq or Opq", "Train this kind on a built collection."));
         }
 
-        IReadOnlyList<Problem> problems = options.Validate(sample.Dim);
-        if (problems.Count > 0)
+        if (Problem.Join(options.Validate(sample.Dim)) is { } problem)
         {
-            throw new ProblemException(problems.Count == 1 ? problems[0] : new Problem(
-                ProblemCode.InvalidArgument,
-                string.Join("; ", problems.Select(p => p.What)),
-                string.Join("; ", problems.Select(p => p.Got)),
-                string.Join("; ", problems.Select(p => p.Expected)),
-                string.Join(" ", problems.Select(p => p.Mend))));
+            throw new ProblemException(problem);
         }
 
         if (sample.Count == 0)

@@ -38,9 +38,12 @@ public readonly struct Deadline
         }
     }
 
-    /// <summary>Ends <paramref name="time"/> from now, or when <paramref name="cancel"/> is asked for.</summary>
+    /// <summary>
+    /// Ends <paramref name="time"/> from now, or when <paramref name="cancel"/> is asked for. Times beyond what the clock can count
+    /// end when it does, in a century.
+    /// </summary>
     public static Deadline After(TimeSpan time, CancellationToken cancel = default) =>
-        new(Stopwatch.GetTimestamp() + (long)(time.TotalSeconds * Stopwatch.Frequency), cancel);
+        new(Stopwatch.GetTimestamp() + (long)Math.Min(time.TotalSeconds * Stopwatch.Frequency, long.MaxValue / 2), cancel);
 
     /// <summary>Ends only when <paramref name="cancel"/> is asked for.</summary>
     public static Deadline OnCancel(CancellationToken cancel) => new(0, cancel);

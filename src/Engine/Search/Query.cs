@@ -1,4 +1,5 @@
 using Signpost.Engine.Base;
+using Signpost.Engine.Kernels;
 using Signpost.Engine.Quantizers;
 using Signpost.Engine.Vectors;
 
@@ -54,9 +55,9 @@ public sealed unsafe class Query : IDisposable
             return problem;
         }
 
-        if (Metric == Metric.Cosine && vector.IndexOfAnyExcept(0f) < 0)
+        if (Metric == Metric.Cosine && Direction.Fault("query", Type, row) is { } none)
         {
-            return new Problem(ProblemCode.ZeroVector, "query", "the zero vector", "a vector with a direction", "Cosine is undefined for the zero vector.");
+            return none;
         }
 
         SetRow(row);

@@ -29,15 +29,15 @@ public sealed unsafe class SearchScratch : IDisposable
             _keys = new AlignedBuffer(keyBytes);
         }
 
-        int padded = (Math.Max(l, width) + 31) / 16 * 16;
-        if (_row.Length < 8L * padded)
+        long padded = (Math.Max(l, width) + 31L) / 16 * 16;
+        if (_row.Length < 8 * padded)
         {
             _row.Dispose();
-            _row = new AlignedBuffer(8L * padded);
+            _row = new AlignedBuffer(8 * padded);
         }
 
         Ids = (uint*)_row.Pointer;
-        Distances = (float*)(_row.Pointer + 4L * padded);
+        Distances = (float*)(_row.Pointer + 4 * padded);
         return new CandidateList((ulong*)_keys.Pointer, l);
     }
 

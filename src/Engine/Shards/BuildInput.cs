@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Signpost.Engine.Base;
+using Signpost.Engine.Kernels;
 using Signpost.Engine.Vectors;
 
 namespace Signpost.Engine.Shards;
@@ -23,8 +24,8 @@ public sealed class BuildInput(VectorBlock vectors, ulong[]? ids = null)
     public ulong IdOf(long row) => Ids is null ? (ulong)row : Ids[row];
 
     /// <summary>
-    /// Reads all vectors once. Refused: none at all, NaN and infinities, the zero vector under cosine, ids that are too few or not
-    /// unique.
+    /// Reads all vectors once. Refused: none at all, NaN and infinities, vectors without a direction under cosine, ids that are too
+    /// few or not unique.
     /// </summary>
     /// <returns>A hash of all vectors and ids, the same on any number of threads.</returns>
     public Outcome<ulong> Inspect(Metric metric, Work work)
@@ -41,7 +42,6 @@ public sealed class BuildInput(VectorBlock vectors, ulong[]? ids = null)
 
         ulong hash = 0;
         long badRow = long.MaxValue;
-        using var floats = new ThreadLocal<float[]>(() => new float[Vectors.Dim]);
         work.For("checking the vectors", Vectors.Count, RowsPerChunk, (from, to, _) =>
         {
             uint crc = 0;
@@ -49,7 +49,7 @@ public sealed class BuildInput(VectorBlock vectors, ulong[]? ids = null)
             {
                 ReadOnlySpan<byte> bytes = Vectors.RowSpan(row);
                 crc = Crc32C.Compute(bytes, crc);
-                if (row < Volatile.Read(ref badRow) && Fault(bytes, metric, floats.Value!) is not null)
+                if (row < Volatile.Read(ref badRow) && Fault(bytes, metric) is not null)
                 {
                     lock (_lock)
                     {
@@ -62,7 +62,7 @@ public sealed class BuildInput(VectorBlock vectors, ulong[]? ids = null)
         });
         if (badRow < long.MaxValue)
         {
-            return Fault(Vectors.RowSpan(badRow), metric, floats.Value!)! with { What = $"vector of row {badRow}" };
+            return Fault(Vectors.RowSpan(badRow), metric)! with { What = $"vector of row {badRow}" };
         }
 
         return hash + (Ids is null ? 0 : Seeded.Mix(Crc32C.Compute(MemoryMarshal.AsBytes<ulong>(Ids)) + 1UL));
@@ -139,34 +139,17 @@ public sealed class BuildInput(VectorBlock vectors, ulong[]? ids = null)
         return null;
     }
 
-    private Problem? Fault(ReadOnlySpan<byte> row, Metric metric, float[] floats)
+    private Problem? Fault(ReadOnlySpan<byte> row, Metric metric)
     {
-        bool isZero;
-        if (Vectors.Type is ElementType.UInt8 or ElementType.Int8)
+        int at = Elements.IndexOfNonFinite(row, Vectors.Type);
+        if (at < 0)
         {
-            isZero = metric == Metric.Cosine && row.IndexOfAnyExcept((byte)0) < 0;
-        }
-        else
-        {
-            Elements.ToFloat(row, Vectors.Type, floats);
-            float zeroIfFinite = 0;
-            isZero = true;
-            foreach (float component in floats)
-            {
-                zeroIfFinite += component * 0;
-                isZero &= component == 0;
-            }
-
-            if (zeroIfFinite != 0)
-            {
-                int at = Array.FindIndex(floats, component => !float.IsFinite(component));
-                return new Problem(
-                    ProblemCode.InvalidComponent, "vector", $"{floats[at]} as component {at}", "finite numbers", "Clean the vectors.");
-            }
+            return metric == Metric.Cosine ? Direction.Fault("vector", Vectors.Type, row) : null;
         }
 
-        return isZero && metric == Metric.Cosine
-            ? new Problem(ProblemCode.ZeroVector, "vector", "the zero vector", "a vector with a direction", "Leave it out: cosine is undefined for it.")
-            : null;
+        var floats = new float[Vectors.Dim];
+        Elements.ToFloat(row, Vectors.Type, floats);
+        return new Problem(
+            ProblemCode.InvalidComponent, "vector", $"{floats[at]} as component {at}", "finite numbers", "Clean the vectors.");
     }
 }
