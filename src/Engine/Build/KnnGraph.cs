@@ -125,6 +125,11 @@ public sealed unsafe class KnnGraph : IDisposable
             }
         }
 
+        if (low == K)
+        {
+            return false; // another thread has filled the row with nearer ones since the bound was looked at
+        }
+
         for (int i = 0; i < low; i++)
         {
             if ((uint)row[i] >> 1 == id)
