@@ -6,107 +6,115 @@ namespace Signpost.Engine.Build;
 
 /// <summary>
 /// Makes every vertex reachable from the entry (the tree of NSG, section 3.3): an unreached vertex is attached to the nearest
-/// reached one that a search for it finds. Where that one's row is full, the edge that gives way is not part of the tree by
-/// which others are reached, so degrees never exceed R and nothing is lost.
+/// reached one that a search for it finds and that has room. An edge that is not part of the tree by which others are reached
+/// makes room where a row is full, so degrees never exceed R and nothing is lost.
 /// </summary>
-internal static unsafe class Connect
+/// <remarks>Costs one search for each unreached vertex, and beyond these a time linear in the edges of the graph.</remarks>
+internal sealed class Connect
 {
     private const int Unreached = -1;
 
-    /// <summary>Returns how many vertices had to be attached.</summary>
-    public static int All<TPair>(BuildSpace space, Graph graph, int l, Work work)
-        where TPair : struct, IPairDistance
-    {
-        var parent = new int[space.Count];
-        Array.Fill(parent, Unreached);
-        var stack = new Stack<uint>();
-        int reached = Reach(graph, graph.Entry, (int)graph.Entry, parent, stack);
-        int attached = 0;
-        using var scratch = new NsgScratch(space, new GraphOptions { R = graph.R, L = l });
-        for (int w = 0; reached < space.Count; w++)
-        {
-            work.Cancel.ThrowIfCancellationRequested();
-            if (parent[w] == Unreached)
-            {
-                scratch.Evaluate<TPair>(graph, w, l);
-                uint host = Attach(graph, scratch.Nearest(w, int.MaxValue), (uint)w, parent);
-                reached += Reach(graph, (uint)w, (int)host, parent, stack);
-                attached++;
-            }
-        }
+    private readonly Graph _graph;
+    private readonly int[] _parent; // of each vertex in the tree; that of the entry is itself
+    private readonly uint[] _reached; // vertices in the order in which they were reached
+    private readonly uint[] _row;
+    private readonly Stack<uint> _open = new();
+    private int _reachedCount;
+    private int _full; // as many of the first reached have R children: they never have room again
 
-        return attached;
+    private Connect(Graph graph)
+    {
+        _graph = graph;
+        _parent = new int[graph.Count];
+        Array.Fill(_parent, Unreached);
+        _reached = new uint[graph.Count];
+        _row = new uint[graph.R];
     }
 
-    /// <summary>Marks what <paramref name="from"/> reaches newly; returns how many.</summary>
-    private static int Reach(Graph graph, uint from, int parentOfFrom, int[] parent, Stack<uint> stack)
+    /// <summary>Attaches all that is unreached in <paramref name="graph"/>, which has at least one vertex.</summary>
+    public static void All<TPair>(BuildSpace space, Graph graph, int l, Work work)
+        where TPair : struct, IPairDistance
     {
-        Span<uint> row = stackalloc uint[graph.R];
-        parent[from] = parentOfFrom;
-        stack.Push(from);
-        int count = 1;
-        while (stack.TryPop(out uint v))
+        var tree = new Connect(graph);
+        tree.Reach(graph.Entry, graph.Entry);
+        using var scratch = new NsgScratch(space, graph.R);
+        for (uint v = 0; tree._reachedCount < graph.Count; v++)
         {
-            int degree = graph.Neighbours(v, row);
-            foreach (uint u in row[..degree])
+            work.Cancel.ThrowIfCancellationRequested();
+            if (tree._parent[v] == Unreached)
             {
-                if (parent[u] == Unreached)
+                scratch.Evaluate<TPair>(graph, (int)v, l);
+                tree.Reach(v, tree.Attach(v, scratch.Nearest((int)v, int.MaxValue)));
+            }
+        }
+    }
+
+    /// <summary>Marks <paramref name="from"/>, and all that can be reached through it and was not, as reached.</summary>
+    private void Reach(uint from, uint parent)
+    {
+        Add(from, parent);
+        while (_open.TryPop(out uint v))
+        {
+            int degree = _graph.Neighbours(v, _row);
+            for (int i = 0; i < degree; i++)
+            {
+                if (_parent[_row[i]] == Unreached)
                 {
-                    parent[u] = (int)v;
-                    stack.Push(u);
-                    count++;
+                    Add(_row[i], v);
                 }
             }
         }
-
-        return count;
     }
 
-    private static uint Attach(Graph graph, ReadOnlySpan<ulong> candidates, uint vertex, int[] parent)
+    private void Add(uint vertex, uint parent)
     {
-        Span<uint> row = stackalloc uint[graph.R];
+        _parent[vertex] = (int)parent;
+        _reached[_reachedCount++] = vertex;
+        _open.Push(vertex);
+    }
+
+    /// <summary>Gives <paramref name="vertex"/> an edge from the first candidate that can have it; returns which.</summary>
+    private uint Attach(uint vertex, ReadOnlySpan<ulong> candidates)
+    {
         foreach (ulong key in candidates)
         {
             uint host = (uint)key >> 1;
-            int degree = parent[host] == Unreached ? 0 : graph.Neighbours(host, row);
-            if (parent[host] != Unreached && TryAdd(row, ref degree, host, vertex, parent))
+            if (_parent[host] != Unreached && TryAttach(vertex, host))
             {
-                graph.SetNeighbours(host, row[..degree]);
                 return host;
             }
         }
 
-        // Every vertex evaluated carries R branches of the tree: any reached vertex with a leaf's room will do.
-        for (uint host = 0; host < graph.Count; host++)
+        // All that was found is full. A tree has fewer edges than vertices: somewhere there is room.
+        while (!TryAttach(vertex, _reached[_full]))
         {
-            int degree = graph.Neighbours(host, row);
-            if (parent[host] != Unreached && TryAdd(row, ref degree, host, vertex, parent))
-            {
-                graph.SetNeighbours(host, row[..degree]);
-                return host;
-            }
+            _full++;
+            Check.That(_full < _reachedCount);
         }
 
-        throw new CheckFailedException("a reached vertex has room for an edge");
+        return _reached[_full];
     }
 
-    private static bool TryAdd(Span<uint> row, ref int degree, uint host, uint vertex, int[] parent)
+    private bool TryAttach(uint vertex, uint host)
     {
-        if (degree < row.Length)
+        int degree = _graph.Neighbours(host, _row);
+        int place = degree;
+        if (degree == _row.Length)
         {
-            row[degree++] = vertex;
-            return true;
-        }
-
-        for (int i = degree - 1; i >= 0; i--)
-        {
-            if (parent[row[i]] != host)
+            do
             {
-                row[i] = vertex;
-                return true;
+                place--; // the farthest edge that is not one of the tree
             }
+            while (place >= 0 && _parent[_row[place]] == host);
         }
 
-        return false;
+        if (place < 0)
+        {
+            return false;
+        }
+
+        _row[place] = vertex;
+        _graph.SetNeighbours(host, _row.AsSpan(0, Math.Max(degree, place + 1)));
+        return true;
     }
 }

@@ -12,7 +12,7 @@ namespace Signpost.Engine.Build;
 /// Shape: [Count, K] keys of 8 bytes: bits 63..32 the distance as an order-preserving integer, bits 31..1 the vertex, bit 0 set
 /// once the entry is old (has taken part in a join). Empty places hold all ones.
 /// </remarks>
-public sealed unsafe class KnnGraph : IDisposable
+internal sealed unsafe class KnnGraph : IDisposable
 {
     /// <summary>The key of an empty place: farther than any distance.</summary>
     public const ulong Empty = ulong.MaxValue;
@@ -48,19 +48,6 @@ public sealed unsafe class KnnGraph : IDisposable
     /// <summary>Keys at or above this would not be taken into the row.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ulong Bound(int vertex) => Volatile.Read(ref Row(vertex)[K - 1]);
-
-    /// <summary>Known neighbours of <paramref name="vertex"/>.</summary>
-    public int Degree(int vertex)
-    {
-        ulong* row = Row(vertex);
-        int degree = K;
-        while (degree > 0 && row[degree - 1] == Empty)
-        {
-            degree--;
-        }
-
-        return degree;
-    }
 
     /// <summary>True until the entry has taken part in a join.</summary>
     public static bool IsNew(ulong key) => (key & OldBit) == 0;
@@ -144,12 +131,9 @@ public sealed unsafe class KnnGraph : IDisposable
             last++;
         }
 
-        if ((uint)row[last] >> 1 == id && row[last] != Empty)
+        if ((uint)row[last] >> 1 == id && row[last] != Empty && (row[last] & ~OldBit) <= key)
         {
-            if ((row[last] & ~OldBit) <= key)
-            {
-                return false;
-            }
+            return false;
         }
 
         Buffer.MemoryCopy(row + low, row + low + 1, (long)(last - low) * sizeof(ulong), (long)(last - low) * sizeof(ulong));

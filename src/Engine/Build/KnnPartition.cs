@@ -54,7 +54,7 @@ internal sealed unsafe class KnnPartition(BuildSpace space, KnnGraph graph, int 
             }
 
             var random = new Seeded(seed, stream++);
-            int leaders = Math.Clamp(2 * size / cellSize, 2, MaxLeaders);
+            int leaders = (int)Math.Clamp(2L * size / cellSize, 2, MaxLeaders);
             int[] starts = Assign(order.AsSpan(cell.From, size).ToArray(), order, cell.From, leaders, labels, ref random, scratch);
             for (int i = 0; i < leaders; i++)
             {

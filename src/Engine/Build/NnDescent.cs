@@ -19,8 +19,8 @@ internal sealed unsafe class NnDescent(BuildSpace space, KnnGraph graph, int sam
     private const uint OldBit = 1;
     private const uint End = uint.MaxValue;
 
-    /// <summary>One round; returns the share of the graph's entries that it replaced.</summary>
-    public double Run(int round)
+    /// <summary>One round.</summary>
+    public void Run(int round)
     {
         int width = Width(graph.K, sample, round);
         using var reverse = new KnnGraph(space.Count, sample);
@@ -34,7 +34,6 @@ internal sealed unsafe class NnDescent(BuildSpace space, KnnGraph graph, int sam
             }
         });
 
-        var taken = new long[work.Threads * 8]; // a cache line per worker
         using var scratch = new PerWorker<JoinScratch>(work.Threads, () => new JoinScratch(width + sample));
         work.For($"nn-descent round {round + 1}, joins", space.Count, JoinsPerChunk, (from, to, worker) =>
         {
@@ -42,10 +41,9 @@ internal sealed unsafe class NnDescent(BuildSpace space, KnnGraph graph, int sam
             {
                 JoinScratch join = scratch[worker];
                 join.Collect(lists + (long)v * width, width, reverse.Row(v), sample);
-                taken[worker * 8] += Join(join);
+                Join(join);
             }
         });
-        return taken.Sum() / ((double)space.Count * graph.K);
     }
 
     /// <summary>Places of a vertex's list. In the first round every entry is new, so that no old ones come on top of the sample.</summary>
@@ -81,12 +79,11 @@ internal sealed unsafe class NnDescent(BuildSpace space, KnnGraph graph, int sam
         }
     }
 
-    private long Join(JoinScratch join)
+    private void Join(JoinScratch join)
     {
         int count = join.Count;
         space.Gather(join.Ids.AsSpan(0, count), join.Rows);
         space.Distances(join.Rows, 0, count, join.Rows, join.Distances, count);
-        long taken = 0;
         for (int i = 0; i < count; i++)
         {
             int vertex = join.Ids[i];
@@ -97,13 +94,10 @@ internal sealed unsafe class NnDescent(BuildSpace space, KnnGraph graph, int sam
                 ulong key = CandidateList.KeyOf(row[j], (uint)join.Ids[j]);
                 if (key < bound && (join.IsNew[i] | join.IsNew[j]) && i != j && graph.Offer(vertex, key))
                 {
-                    taken++;
                     bound = graph.Bound(vertex);
                 }
             }
         }
-
-        return taken;
     }
 
     private sealed class JoinScratch(int width) : IDisposable

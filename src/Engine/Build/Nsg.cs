@@ -1,7 +1,6 @@
 using Signpost.Engine.Base;
 using Signpost.Engine.Graphs;
 using Signpost.Engine.Kernels;
-using Signpost.Engine.Search;
 
 namespace Signpost.Engine.Build;
 
@@ -19,57 +18,23 @@ internal sealed unsafe class Nsg(BuildSpace space, KnnGraph knn, GraphOptions op
 {
     private const int Chunk = 64;
 
+    private delegate ReadOnlySpan<uint> EdgesOf(NsgScratch my, int vertex);
+
     /// <summary>Builds the graph.</summary>
     public Graph Use<TPair>()
         where TPair : struct, IPairDistance
     {
         uint entry = NavigatingNode.Of(space, work);
-        Graph shortSighted = PruneKnn<TPair>(entry);
+        using Graph shortSighted = Graph.Allocate((uint)space.Count, options.R, entry);
+        SetEdges("pruning the k-NN graph", shortSighted, (my, v) => my.PruneKnn<TPair>(knn, v));
         AddReverse<TPair>(shortSighted);
-        Graph graph = SearchAndPrune<TPair>(shortSighted);
-        shortSighted.Dispose();
+
+        Graph graph = Graph.Allocate((uint)space.Count, options.R, entry);
+        SetEdges("searching and pruning", graph, (my, v) => my.SelectEdges<TPair>(shortSighted, knn, v, options.L, options.C));
+        shortSighted.Dispose(); // as early as may be: what follows has the most memory in use
         AddReverse<TPair>(graph);
         Connect.All<TPair>(space, graph, options.L, work);
         return graph;
-    }
-
-    private Graph PruneKnn<TPair>(uint entry)
-        where TPair : struct, IPairDistance
-    {
-        Graph pruned = Graph.Allocate((uint)space.Count, options.R, entry);
-        using var scratch = new PerWorker<NsgScratch>(work.Threads, () => new NsgScratch(space, options));
-        work.For("pruning the k-NN graph", space.Count, Chunk, (from, to, worker) =>
-        {
-            NsgScratch my = scratch[worker];
-            for (int v = (int)from; v < to; v++)
-            {
-                my.Candidates.Clear();
-                my.AddKnn(knn, v);
-                int kept = my.Prune.Rng<TPair>(my.Candidates.Keys);
-                pruned.SetNeighbours((uint)v, my.Prune.Ids.AsSpan(0, kept));
-            }
-        });
-        return pruned;
-    }
-
-    /// <summary>Searches <paramref name="graph"/> for every vertex and prunes what was evaluated.</summary>
-    private Graph SearchAndPrune<TPair>(Graph graph)
-        where TPair : struct, IPairDistance
-    {
-        Graph pruned = Graph.Allocate(graph.Count, options.R, graph.Entry);
-        using var scratch = new PerWorker<NsgScratch>(work.Threads, () => new NsgScratch(space, options));
-        work.For("searching and pruning", space.Count, Chunk, (from, to, worker) =>
-        {
-            NsgScratch my = scratch[worker];
-            for (int v = (int)from; v < to; v++)
-            {
-                my.Evaluate<TPair>(graph, v, options.L);
-                my.AddKnn(knn, v);
-                int kept = my.Prune.Rng<TPair>(my.Nearest(v, options.C));
-                pruned.SetNeighbours((uint)v, my.Prune.Ids.AsSpan(0, kept));
-            }
-        });
-        return pruned;
     }
 
     /// <summary>
@@ -80,23 +45,27 @@ internal sealed unsafe class Nsg(BuildSpace space, KnnGraph knn, GraphOptions op
         where TPair : struct, IPairDistance
     {
         using var reverse = new KnnGraph(space.Count, options.R);
-        using var scratch = new PerWorker<NsgScratch>(work.Threads, () => new NsgScratch(space, options));
-        work.For("reverse edges", space.Count, Chunk, (from, to, worker) =>
+        ForEachVertex("reverse edges", (my, v) =>
         {
-            NsgScratch my = scratch[worker];
-            for (int v = (int)from; v < to; v++)
+            foreach (ulong key in my.Row<TPair>(graph, v))
             {
-                foreach (ulong key in my.Row<TPair>(graph, v))
-                {
-                    reverse.Offer((int)((uint)key >> 1), (key & ~0xFFFF_FFFFul) | ((uint)v << 1));
-                }
+                reverse.Offer((int)((uint)key >> 1), (key & ~0xFFFF_FFFFul) | ((uint)v << 1));
             }
         });
-        work.For("merging reverse edges", space.Count, Chunk, (from, to, worker) =>
+        SetEdges("merging reverse edges", graph, (my, v) => my.Merge<TPair>(graph, reverse, v));
+    }
+
+    private void SetEdges(string phase, Graph graph, EdgesOf edgesOf) =>
+        ForEachVertex(phase, (my, v) => graph.SetNeighbours((uint)v, edgesOf(my, v)));
+
+    private void ForEachVertex(string phase, Action<NsgScratch, int> body)
+    {
+        using var scratch = new PerWorker<NsgScratch>(work.Threads, () => new NsgScratch(space, options.R));
+        work.For(phase, space.Count, Chunk, (from, to, worker) =>
         {
             for (int v = (int)from; v < to; v++)
             {
-                graph.SetNeighbours((uint)v, scratch[worker].Merge<TPair>(graph, reverse, v));
+                body(scratch[worker], v);
             }
         });
     }
