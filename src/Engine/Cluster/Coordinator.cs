@@ -157,7 +157,9 @@ public sealed class Coordinator
         FanOut fan, bool requireFull, Deadline deadline, Memory<Hit> target, CancellationToken cancel)
     {
         List<(ShardEntry Shard, Task<ShardAnswer> Call)> pending = fan.Pending!;
-        await WaitAsync(Task.WhenAll(pending.Select(p => p.Call)), deadline, cancel).ConfigureAwait(false);
+        Task<ShardAnswer[]> all = Task.WhenAll(pending.Select(p => p.Call));
+        _ = all.ContinueWith(late => _ = late.Exception, TaskScheduler.Default); // looked at whenever it fails, so never "unobserved"
+        await WaitAsync(all, deadline, cancel).ConfigureAwait(false);
         foreach ((ShardEntry shard, Task<ShardAnswer> call) in pending)
         {
             if (call.IsCompletedSuccessfully)
@@ -171,7 +173,6 @@ public sealed class Coordinator
             else
             {
                 fan.MissLate(shard, "it did not answer by the deadline");
-                _ = call.ContinueWith(late => _ = late.Exception, TaskScheduler.Default); // looked at, so not "unobserved"
             }
         }
 

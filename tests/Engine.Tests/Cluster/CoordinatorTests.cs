@@ -127,6 +127,32 @@ public sealed class CoordinatorTests : IDisposable
         Assert.Equal(client.AllBut(1).Order().Take(10), _hits);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_late_failure_of_a_shard_that_was_given_up_is_nobodys(bool cancelled)
+    {
+        string message = $"late {Guid.NewGuid()}";
+        var unobserved = new System.Collections.Concurrent.ConcurrentBag<string>();
+        EventHandler<UnobservedTaskExceptionEventArgs> note = (_, e) => unobserved.Add(e.Exception.ToString());
+        TaskScheduler.UnobservedTaskException += note;
+        try
+        {
+            await GiveUpAndFail(message, cancelled);
+            for (int i = 0; i < 3; i++)
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+            }
+        }
+        finally
+        {
+            TaskScheduler.UnobservedTaskException -= note;
+        }
+
+        Assert.DoesNotContain(unobserved, text => text.Contains(message, StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task A_shard_that_is_slow_but_in_time_is_waited_for()
     {
@@ -273,6 +299,23 @@ public sealed class CoordinatorTests : IDisposable
     private static SearchRequest Request(int k) => new(new SearchParameters(k, k));
 
     private static Task Yield(ShardId shard, CancellationToken cancel) => Task.Delay(1, cancel);
+
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+    private async Task GiveUpAndFail(string message, bool cancelled)
+    {
+        var gate = new TaskCompletionSource();
+        using var stop = new CancellationTokenSource();
+        var coordinator = new Coordinator(_map, new FakeClient(_map, (_, _) => gate.Task, strange: 1));
+        Deadline deadline = cancelled ? Deadline.None : Deadline.OnCancel(stop.Token);
+        Task<Outcome<SearchAnswer>> search =
+            coordinator.SearchAsync(_query, Request(10), deadline, _hits, cancelled ? stop.Token : default).AsTask();
+        await stop.CancelAsync();
+        await search.ContinueWith(_ => { }, TaskScheduler.Default);
+        Assert.Equal(cancelled, search.IsCanceled);
+        gate.SetException(new IOException(message));
+        await Task.Delay(50);
+        Assert.NotNull(gate.Task.Exception); // its own is the test's; that of the call is not
+    }
 
     private async Task<SearchAnswer> Ask(FakeClient client, int k, Deadline deadline = default) =>
         (await new Coordinator(_map, client).SearchAsync(_query, Request(k), deadline, _hits, default)).OrThrow();
