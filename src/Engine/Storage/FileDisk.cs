@@ -1,6 +1,6 @@
-using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using Signpost.Engine.Base;
 
 namespace Signpost.Engine.Storage;
 
@@ -149,48 +149,10 @@ public sealed partial class FileDisk : IDisk
                 return new MappedBytes(null, 0, null); // an empty range cannot be mapped
             }
 
-            var mapping = new Mapping(handle, offset, length);
+            var mapping = new MappedFile(handle, offset, length);
             return new MappedBytes(mapping.Pointer, length, mapping);
         }
 
         public void Dispose() => handle.Dispose();
-    }
-
-    private sealed unsafe class Mapping : IDisposable
-    {
-        private readonly MemoryMappedFile _file;
-        private readonly MemoryMappedViewAccessor _view;
-        private bool _disposed;
-
-        public Mapping(SafeFileHandle handle, long offset, long length)
-        {
-            _file = MemoryMappedFile.CreateFromFile(handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
-            try
-            {
-                _view = _file.CreateViewAccessor(offset, length, MemoryMappedFileAccess.Read);
-            }
-            catch
-            {
-                _file.Dispose();
-                throw;
-            }
-
-            byte* first = null;
-            _view.SafeMemoryMappedViewHandle.AcquirePointer(ref first);
-            Pointer = first + _view.PointerOffset;
-        }
-
-        public byte* Pointer { get; }
-
-        public void Dispose()
-        {
-            if (!_disposed)
-            {
-                _disposed = true;
-                _view.SafeMemoryMappedViewHandle.ReleasePointer();
-                _view.Dispose();
-                _file.Dispose();
-            }
-        }
     }
 }

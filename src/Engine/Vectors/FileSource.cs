@@ -59,7 +59,7 @@ internal sealed class FileSource : IDisposable
     public uint ReadUInt32(long offset, string what) => (uint)ReadInt32(offset, what);
 
     /// <summary>Maps the whole file, which must not be empty. The mapping stays valid when this source is disposed.</summary>
-    public MappedFile Map() => new(_handle, Length);
+    public MappedFile Map() => new(_handle, 0, Length);
 
     /// <summary>The exception for this file.</summary>
     public BadFileException Bad(long offset, string got, string expected) => new(Path, offset, got, expected);
