@@ -53,7 +53,7 @@ public static unsafe class Searcher
             return 0;
         }
 
-        CandidateList pool = scratch.Prepare(parameters.L, segment.Graph.R);
+        CandidateList pool = scratch.Prepare((int)Math.Min((uint)parameters.L, segment.Graph.Count), segment.Graph.R);
         (pool, stats) = parameters.Mode == SearchMode.Exact
             ? PairDistances.Select<(CandidateList, SearchStats), ExactWalk>(
                 segment.Metric, segment.Vectors.Type, new ExactWalk(segment, query, pool, scratch, deadline))
@@ -62,7 +62,7 @@ public static unsafe class Searcher
         {
             int depth = Math.Min(parameters.Rerank == 0 ? parameters.L : parameters.Rerank, pool.Count);
             pool = PairDistances.Select<CandidateList, Rerank>(
-                segment.Metric, segment.Vectors.Type, new Rerank(segment, query, pool, depth, parameters.K, scratch));
+                segment.Metric, segment.Vectors.Type, new Rerank(segment, query, pool, depth, Math.Min(parameters.K, depth), scratch));
             stats.Reranked = depth;
         }
 
