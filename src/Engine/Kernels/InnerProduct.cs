@@ -16,5 +16,5 @@ internal readonly struct InnerProduct : IMetric, ITerm
         where V : struct => sums.Main = TLanes.MultiplyAdd(x, y, sums.Main);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Finish(in Sums<float> sums) => -sums.Main;
+    public static float Finish(in Sums<float> sums) => 0f - sums.Main; // no negative zero: it would be nearer than zero to those who compare bits
 }

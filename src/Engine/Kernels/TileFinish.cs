@@ -43,7 +43,7 @@ internal static unsafe class TileFinishing
 
             if (finish == TileFinish.Negate)
             {
-                values = -values;
+                values = Vector<float>.Zero - values; // no negative zero: it would be nearer than zero to those who compare bits
             }
             else if (finish == TileFinish.Cosine)
             {

@@ -53,6 +53,7 @@ public static unsafe class Searcher
             return 0;
         }
 
+        // No more can be found than there is: a larger pool would give the same answer and only take memory.
         CandidateList pool = scratch.Prepare((int)Math.Min((uint)parameters.L, segment.Graph.Count), segment.Graph.R);
         (pool, stats) = parameters.Mode == SearchMode.Exact
             ? PairDistances.Select<(CandidateList, SearchStats), ExactWalk>(

@@ -52,16 +52,9 @@ public unsafe ref struct Snapshot
         Check.That(_shard is not null && hits.Length >= parameters.K);
         SearchScratch scratch = _scratch.Rent();
 
-        // No more can be found than there is: a larger pool would give the same answer and only take memory.
-        int most = (int)Math.Min(int.MaxValue, Count);
-        SearchParameters fitting = parameters with
-        {
-            K = Math.Min(parameters.K, most), L = Math.Min(parameters.L, most), Rerank = Math.Min(parameters.Rerank, most),
-        };
-
         // Neighbours are half as large as hits: they are found in the memory of the hits and widened there.
         Span<Neighbour> found = MemoryMarshal.Cast<Hit, Neighbour>(hits);
-        int count = Searcher.Search(_view, query, fitting, deadline, scratch, found, out stats);
+        int count = Searcher.Search(_view, query, parameters, deadline, scratch, found, out stats);
         _scratch.Return(scratch);
         for (int i = count - 1; i >= 0; i--)
         {
