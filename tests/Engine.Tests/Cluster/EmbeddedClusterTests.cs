@@ -6,6 +6,7 @@ using Signpost.Engine.Shards;
 using Signpost.Engine.Storage;
 using Signpost.Engine.Tests.Shards;
 using Signpost.Engine.Vectors;
+using Signpost.Engine.Tests.Support;
 
 namespace Signpost.Engine.Tests.Cluster;
 
@@ -51,7 +52,7 @@ public class EmbeddedClusterTests : ShardTest
         Hit[] hits = new Hit[10];
         var request = new SearchRequest(new SearchParameters(10, 50, SearchMode.CodesRerank));
 
-        Assert.Equal(0, AllocatedBytes(i =>
+        Assert.Equal(0, Allocation.Least(100, i =>
         {
             query.SetRow(vectors.RowSpan(i));
             coordinator.Search(query, request, Deadline.After(TimeSpan.FromMinutes(1)), hits);

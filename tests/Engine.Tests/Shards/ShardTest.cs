@@ -73,27 +73,6 @@ public abstract class ShardTest : IDisposable
         return [.. hits.Take(k)];
     }
 
-    /// <summary>
-    /// Bytes that a hundred calls allocate on this thread, the least of ten rounds: what the runtime itself does now and then (compile a
-    /// method again, collect) is not in every round, what a call allocates is.
-    /// </summary>
-    protected static long AllocatedBytes(Action<int> call)
-    {
-        long least = long.MaxValue;
-        for (int round = 0; round < 10; round++)
-        {
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            for (int i = 0; i < 100; i++)
-            {
-                call(i);
-            }
-
-            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
-        }
-
-        return least;
-    }
-
     /// <summary>Name and bytes of every file in a folder; of a manifest all but what building took, which is never twice the same.</summary>
     protected static Dictionary<string, byte[]> FilesIn(string folder) => Disk.List(folder).ToDictionary(
         name => name,

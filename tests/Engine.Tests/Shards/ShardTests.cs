@@ -4,6 +4,7 @@ using Signpost.Engine.Search;
 using Signpost.Engine.Shards;
 using Signpost.Engine.Storage;
 using Signpost.Engine.Vectors;
+using Signpost.Engine.Tests.Support;
 
 namespace Signpost.Engine.Tests.Shards;
 
@@ -111,7 +112,7 @@ public class ShardTests : ShardTest
         Shard shard = collection.Shards[0].Shard!;
         Hit[] hits = new Hit[10];
 
-        Assert.Equal(0, AllocatedBytes(i =>
+        Assert.Equal(0, Allocation.Least(100, i =>
         {
             query.SetRow(vectors.RowSpan(i));
             using Snapshot snapshot = shard.Snapshot();
