@@ -5,8 +5,8 @@ using Signpost.Engine.Search;
 using Signpost.Engine.Shards;
 using Signpost.Engine.Storage;
 using Signpost.Engine.Tests.Shards;
-using Signpost.Engine.Vectors;
 using Signpost.Engine.Tests.Support;
+using Signpost.Engine.Vectors;
 
 namespace Signpost.Engine.Tests.Cluster;
 

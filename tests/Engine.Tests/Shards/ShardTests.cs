@@ -3,8 +3,8 @@ using Signpost.Engine.Quantizers;
 using Signpost.Engine.Search;
 using Signpost.Engine.Shards;
 using Signpost.Engine.Storage;
-using Signpost.Engine.Vectors;
 using Signpost.Engine.Tests.Support;
+using Signpost.Engine.Vectors;
 
 namespace Signpost.Engine.Tests.Shards;
 
