@@ -65,7 +65,7 @@ internal static class SearchCommand
         }
     }
 
-    /// <summary>Settings of a search as this session has them.</summary>
+    /// <summary>settings of a search as this command was given them.</summary>
     internal static SearchDefaults Defaults(Session session) =>
         new(session.Get(Settings.K), session.Get(Settings.L), session.Get(Settings.Mode), session.Get(Settings.Rerank));
 
