@@ -7,8 +7,8 @@ namespace Signpost.Engine.Quantizers;
 
 /// <summary>
 /// A product quantizer (Jegou, Douze, Schmid, "Product quantization for nearest neighbor search", 2011) behind an optional rotation.
-/// The rotation and the codebooks are all that PQ, OPQ and RPQ differ in, so one class is all three; how they were learned is its
-/// <see cref="Kind"/>.
+/// Rotation and codebooks are the parameters of PQ, OPQ and RPQ alike, so this class holds them all; how they were learned is its
+/// <see cref="Kind"/>. What RPQ has besides is in <see cref="RoutingProductQuantizer"/>.
 /// </summary>
 /// <remarks>
 /// A vector x (normalised under cosine) is rotated, z = R x, and cut into M subspaces (<see cref="Subspaces"/>); the code holds the
@@ -29,17 +29,21 @@ public sealed unsafe class ProductQuantizer : IQuantizer
     /// <param name="kind">How they were learned.</param>
     /// <param name="metric">Metric of the tables.</param>
     /// <param name="dim">Components of a vector.</param>
-    /// <param name="m">Subspaces, 1 .. dim.</param>
+    /// <param name="m">Subspaces, 1 .. rotated dim.</param>
     /// <param name="k">Codewords per subspace, 16 or 256.</param>
     /// <param name="version">Number of this training.</param>
-    /// <param name="codewords">The codebooks one after another, each of shape [k, width of its subspace]: k * dim floats.</param>
-    /// <param name="rotation">R, orthonormal, shape [dim, dim], row-major; row j gives component j of R x. Empty: no rotation.</param>
+    /// <param name="codewords">The codebooks one after another, each of shape [k, width of its subspace]: k * rotated dim floats.</param>
+    /// <param name="rotation">
+    /// R, shape [rotated dim, dim], row-major, its rows orthonormal; row j gives component j of R x. A rotated dim below dim leaves
+    /// out the directions in which vectors hardly differ. Empty: no rotation.
+    /// </param>
     public ProductQuantizer(
         QuantizerKind kind, Metric metric, int dim, int m, int k, uint version, ReadOnlySpan<float> codewords, ReadOnlySpan<float> rotation)
     {
-        Check.That(m >= 1 && m <= dim && k is 16 or 256);
-        Check.That(codewords.Length == (long)k * dim);
-        Check.That(rotation.IsEmpty || rotation.Length == (long)dim * dim);
+        RotatedDim = rotation.IsEmpty ? dim : rotation.Length / dim;
+        Check.That(rotation.Length % dim == 0 && RotatedDim <= dim);
+        Check.That(m >= 1 && m <= RotatedDim && k is 16 or 256);
+        Check.That(codewords.Length == (long)k * RotatedDim);
         Kind = kind;
         Metric = metric;
         Dim = dim;
@@ -48,10 +52,10 @@ public sealed unsafe class ProductQuantizer : IQuantizer
         Version = version;
         _codewords = codewords.ToArray();
         _rotation = rotation.ToArray();
-        _panels = new AlignedBuffer((long)k * dim * sizeof(float));
+        _panels = new AlignedBuffer((long)k * RotatedDim * sizeof(float));
         for (int i = 0; i < m; i++)
         {
-            CodewordKernels.Pack(Codebook(i), k, Subspaces.Width(dim, m, i), Panels(i));
+            CodewordKernels.Pack(Codebook(i), k, Width(i), Panels(i));
         }
 
         if (!rotation.IsEmpty)
@@ -82,27 +86,30 @@ public sealed unsafe class ProductQuantizer : IQuantizer
     /// <inheritdoc/>
     public uint Version { get; }
 
+    /// <summary>Components of a rotated vector, at most <see cref="Dim"/>: what the subspaces are cut from.</summary>
+    public int RotatedDim { get; }
+
     /// <summary>The codebooks one after another, each of shape [K, width of its subspace], row-major.</summary>
     public ReadOnlySpan<float> Codewords => _codewords;
 
-    /// <summary>R, shape [Dim, Dim], row-major; empty where there is none.</summary>
+    /// <summary>R, shape [RotatedDim, Dim], row-major; empty where there is none.</summary>
     public ReadOnlySpan<float> Rotation => _rotation;
 
     /// <summary>Codewords of subspace <paramref name="m"/>. Shape: [K, width of the subspace].</summary>
     public ReadOnlySpan<float> Codebook(int m) =>
-        _codewords.AsSpan(K * Subspaces.Offset(Dim, M, m), K * Subspaces.Width(Dim, M, m));
+        _codewords.AsSpan(K * Offset(m), K * Width(m));
 
     /// <inheritdoc/>
     public void Encode(VectorBlock vectors, long from, int count, byte* codes)
     {
         Check.That(vectors.Dim == Dim && from >= 0 && count >= 0 && from + count <= vectors.Count);
-        float[] floats = ArrayPool<float>.Shared.Rent(BatchRows * (2 * Dim + 1));
+        float[] floats = ArrayPool<float>.Shared.Rent(BatchRows * (Dim + RotatedDim + 1));
         int[] numbers = ArrayPool<int>.Shared.Rent(BatchRows);
         fixed (float* rows = floats)
         fixed (int* nearest = numbers)
         {
             float* rotated = rows + BatchRows * Dim;
-            float* distances = rotated + BatchRows * Dim;
+            float* distances = rotated + BatchRows * RotatedDim;
             for (int done = 0; done < count; done += BatchRows)
             {
                 int batch = Math.Min(BatchRows, count - done);
@@ -111,8 +118,7 @@ public sealed unsafe class ProductQuantizer : IQuantizer
                 byte* target = codes + (long)done * CodeBytes;
                 for (int m = 0; m < M; m++)
                 {
-                    float* columns = z + Subspaces.Offset(Dim, M, m);
-                    CodewordKernels.Nearest(columns, Dim, batch, Panels(m), K, Subspaces.Width(Dim, M, m), nearest, distances);
+                    CodewordKernels.Nearest(z + Offset(m), RotatedDim, batch, Panels(m), K, Width(m), nearest, distances);
                     Write(nearest, batch, m, target);
                 }
             }
@@ -127,7 +133,7 @@ public sealed unsafe class ProductQuantizer : IQuantizer
     public void BuildTable(ReadOnlySpan<float> query, Span<float> table)
     {
         Check.That(query.Length == Dim && table.Length == M * K);
-        float[] floats = ArrayPool<float>.Shared.Rent(2 * Dim);
+        float[] floats = ArrayPool<float>.Shared.Rent(Dim + RotatedDim);
         Span<float> x = floats.AsSpan(0, Dim);
         query.CopyTo(x);
         if (Metric == Metric.Cosine)
@@ -145,7 +151,7 @@ public sealed unsafe class ProductQuantizer : IQuantizer
             }
             else
             {
-                Negate(z, Dim);
+                Negate(z, RotatedDim);
                 Entries<InnerProduct>(z, Metric == Metric.Cosine ? 1f / M : 0f, entries); // M of them add up to 1 - dot, or -dot
             }
         }
@@ -158,12 +164,12 @@ public sealed unsafe class ProductQuantizer : IQuantizer
     public void Decode(ReadOnlySpan<byte> code, Span<float> vector)
     {
         Check.That(code.Length == CodeBytes && vector.Length == Dim);
-        float[] floats = ArrayPool<float>.Shared.Rent(Dim);
-        Span<float> z = _rotationColumns is null ? vector : floats.AsSpan(0, Dim);
+        float[] floats = ArrayPool<float>.Shared.Rent(RotatedDim);
+        Span<float> z = _rotationColumns is null ? vector : floats.AsSpan(0, RotatedDim);
         for (int m = 0; m < M; m++)
         {
-            int width = Subspaces.Width(Dim, M, m);
-            Codebook(m).Slice(CodeNumbers.Read(code, m, K) * width, width).CopyTo(z[Subspaces.Offset(Dim, M, m)..]);
+            int width = Width(m);
+            Codebook(m).Slice(CodeNumbers.Read(code, m, K) * width, width).CopyTo(z[Offset(m)..]);
         }
 
         if (_rotationColumns is not null)
@@ -171,7 +177,7 @@ public sealed unsafe class ProductQuantizer : IQuantizer
             fixed (float* y = z)
             fixed (float* x = vector)
             {
-                MatrixProduct.MultiplyTransposed(y, 1, (float*)_rotationColumns.Pointer, Dim, Dim, x); // x = R^T z
+                MatrixProduct.MultiplyTransposed(y, 1, (float*)_rotationColumns.Pointer, Dim, RotatedDim, x); // x = R^T z
             }
         }
 
@@ -179,16 +185,29 @@ public sealed unsafe class ProductQuantizer : IQuantizer
         GC.KeepAlive(this);
     }
 
-    private static AlignedBuffer Copy(ReadOnlySpan<float> rotation, int dim, bool transposed)
+    /// <summary>Copies <paramref name="count"/> rows, shape [count, Dim], to <paramref name="rotated"/>, shape [count, RotatedDim].</summary>
+    internal void RotateTo(float* rows, int count, float* rotated)
     {
-        var buffer = new AlignedBuffer((long)dim * dim * sizeof(float));
-        var target = new Span<float>(buffer.Pointer, dim * dim);
-        rotation.CopyTo(target);
-        for (int i = 0; i < (transposed ? dim : 0); i++)
+        if (Rotate(rows, count, rotated) == rows)
         {
-            for (int j = 0; j < dim; j++)
+            new ReadOnlySpan<float>(rows, count * Dim).CopyTo(new Span<float>(rotated, count * Dim));
+        }
+    }
+
+    /// <summary>The codewords of subspace <paramref name="m"/> as <see cref="CodewordKernels"/> lays them out.</summary>
+    internal float* Panels(int m) => (float*)_panels.Pointer + K * Offset(m);
+
+    private static AlignedBuffer Copy(ReadOnlySpan<float> matrix, int columns, bool transposed)
+    {
+        var buffer = new AlignedBuffer((long)matrix.Length * sizeof(float));
+        var target = new Span<float>(buffer.Pointer, matrix.Length);
+        matrix.CopyTo(target);
+        int rows = matrix.Length / columns;
+        for (int i = 0; i < (transposed ? rows : 0); i++)
+        {
+            for (int j = 0; j < columns; j++)
             {
-                target[j * dim + i] = rotation[i * dim + j];
+                target[j * rows + i] = matrix[i * columns + j];
             }
         }
 
@@ -208,12 +227,13 @@ public sealed unsafe class ProductQuantizer : IQuantizer
     {
         for (int m = 0; m < M; m++)
         {
-            CodewordKernels.Values<TTerm>(
-                z + Subspaces.Offset(Dim, M, m), Panels(m), K, Subspaces.Width(Dim, M, m), start, entries + m * K);
+            CodewordKernels.Values<TTerm>(z + Offset(m), Panels(m), K, Width(m), start, entries + m * K);
         }
     }
 
-    private float* Panels(int m) => (float*)_panels.Pointer + K * Subspaces.Offset(Dim, M, m);
+    private int Offset(int m) => Subspaces.Offset(RotatedDim, M, m);
+
+    private int Width(int m) => Subspaces.Width(RotatedDim, M, m);
 
     private float* Rotate(float* rows, int count, float* rotated)
     {
@@ -222,7 +242,7 @@ public sealed unsafe class ProductQuantizer : IQuantizer
             return rows;
         }
 
-        MatrixProduct.MultiplyTransposed(rows, count, (float*)_rotationRows.Pointer, Dim, Dim, rotated);
+        MatrixProduct.MultiplyTransposed(rows, count, (float*)_rotationRows.Pointer, RotatedDim, Dim, rotated);
         return rotated;
     }
 

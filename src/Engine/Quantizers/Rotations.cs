@@ -25,13 +25,22 @@ internal static unsafe class Rotations
     public static void Apply(float[] rotation, FloatRows rows, FloatRows rotated, Work work) =>
         MultiplyTransposed(rows.First, rows.Count, VectorChunkRows, rotation, rows.Dim, rotated.First, work);
 
-    /// <summary>Largest |R R^T - I| of any entry; NaN where R has one.</summary>
+    /// <summary>Largest |R R^T - I| of any entry, R of shape [rows, dim]; NaN where R has one.</summary>
     public static double Skewness(ReadOnlySpan<float> rotation, int dim, Work work)
     {
         float[] r = rotation.ToArray();
-        var product = new float[dim * dim];
-        MultiplyTransposed(r, r, dim, product, work);
-        return DistanceFromIdentity(product, dim);
+        int rows = r.Length / dim;
+        var product = new float[rows * rows];
+        fixed (float* left = r)
+        fixed (float* target = product)
+        {
+            float* first = left;
+            float* gram = target;
+            work.For("rotate", rows, MatrixChunkRows, (from, to, _) =>
+                MatrixProduct.MultiplyTransposed(first + from * dim, (int)(to - from), first, rows, dim, gram + from * rows));
+        }
+
+        return DistanceFromIdentity(product, rows);
     }
 
     /// <summary>

@@ -47,12 +47,13 @@ public unsafe class ProductQuantizerTests
     [InlineData(Metric.Cosine, 256)]
     public void A_table_adds_up_to_the_distance_of_what_the_code_decodes_to(Metric metric, int k)
     {
-        Prop.ForAll(ArbMap.Default.ArbFor<PositiveInt>(), ArbMap.Default.ArbFor<bool>(), (seed, rotated) =>
+        Prop.ForAll(ArbMap.Default.ArbFor<PositiveInt>(), ArbMap.Default.ArbFor<byte>(), (seed, rows) =>
         {
             int dim = 1 + seed.Get % 23;
-            int m = 1 + seed.Get / 23 % dim;
+            int rotatedDim = rows % (dim + 1); // 0: no rotation
+            int m = 1 + seed.Get / 23 % (rotatedDim == 0 ? dim : rotatedDim);
             using VectorBlock vectors = VectorBlock.Of(TestVectors.Normal(20, dim, (ulong)seed.Get), dim);
-            var quantizer = RandomQuantizer(metric, dim, m, k, rotated, (ulong)seed.Get);
+            var quantizer = RandomQuantizer(metric, dim, m, k, rotatedDim, (ulong)seed.Get);
             float[] query = TestVectors.Normal(1, dim, (ulong)seed.Get + 99);
             var table = new float[m * k];
             quantizer.BuildTable(query, table);
@@ -70,7 +71,7 @@ public unsafe class ProductQuantizerTests
                 quantizer.Decode(code, decoded);
                 double expected = metric switch
                 {
-                    Metric.L2 => TestVectors.SquaredDistance(query, decoded),
+                    Metric.L2 => TestVectors.SquaredDistance(Rotated(quantizer, query), Rotated(quantizer, decoded)),
                     Metric.InnerProduct => -TestVectors.Dot(query, decoded),
                     _ => 1 - TestVectors.Dot(TestVectors.Normalised(query), decoded),
                 };
@@ -130,7 +131,7 @@ public unsafe class ProductQuantizerTests
     public void Under_cosine_the_length_of_vector_and_query_does_not_matter_and_zero_is_encoded()
     {
         using VectorBlock vectors = VectorBlock.Of([1, 2, 3, 4, 10, 20, 30, 40, 0, 0, 0, 0], 4);
-        ProductQuantizer quantizer = RandomQuantizer(Metric.Cosine, 4, 2, 16, rotated: true, 4);
+        ProductQuantizer quantizer = RandomQuantizer(Metric.Cosine, 4, 2, 16, rotatedDim: 4, 4);
 
         byte[] codes = Encode(quantizer, vectors);
         var table = new float[32];
@@ -162,10 +163,12 @@ public unsafe class ProductQuantizerTests
         (ProductQuantizer)QuantizerTrainer.Train(
             kind, vectors, metric, new QuantizerOptions { M = m, K = k, Iterations = 5, Rotations = 3 }, Work.Quiet);
 
-    internal static ProductQuantizer RandomQuantizer(Metric metric, int dim, int m, int k, bool rotated, ulong seed)
+    /// <summary>A quantizer of random codewords; <paramref name="rotatedDim"/> rows of a random rotation, or none where it is 0.</summary>
+    internal static ProductQuantizer RandomQuantizer(Metric metric, int dim, int m, int k, int rotatedDim, ulong seed)
     {
-        float[] rotation = rotated ? Rotations.PolarFactor(TestVectors.Normal(dim, dim, seed + 1), dim, Work.Quiet)! : [];
-        return new ProductQuantizer(QuantizerKind.Rpq, metric, dim, m, k, 7, TestVectors.Normal(k, dim, seed), rotation);
+        float[] rotation = rotatedDim == 0 ? [] : Rotations.PolarFactor(TestVectors.Normal(dim, dim, seed + 1), dim, Work.Quiet)![..(rotatedDim * dim)];
+        int width = rotatedDim == 0 ? dim : rotatedDim;
+        return new ProductQuantizer(QuantizerKind.Rpq, metric, dim, m, k, 7, TestVectors.Normal(k, width, seed), rotation);
     }
 
     private static byte[] Encode(ProductQuantizer quantizer, VectorBlock vectors)
@@ -179,15 +182,15 @@ public unsafe class ProductQuantizerTests
         return codes;
     }
 
-    private static int Number(ReadOnlySpan<byte> code, int m, int k) =>
+    internal static int Number(ReadOnlySpan<byte> code, int m, int k) =>
         k == 256 ? code[m] : m % 2 == 0 ? code[m / 2] % 16 : code[m / 2] / 16;
 
-    private static float[] Rotated(ProductQuantizer quantizer, float[] x)
+    internal static float[] Rotated(ProductQuantizer quantizer, float[] x)
     {
         int dim = x.Length;
         float[] rotation = quantizer.Rotation.ToArray();
         return rotation.Length == 0
             ? x
-            : [.. Enumerable.Range(0, dim).Select(j => (float)TestVectors.Dot(rotation.AsSpan(j * dim, dim), x))];
+            : [.. Enumerable.Range(0, rotation.Length / dim).Select(j => (float)TestVectors.Dot(rotation.AsSpan(j * dim, dim), x))];
     }
 }

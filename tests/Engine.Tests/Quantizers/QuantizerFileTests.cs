@@ -8,19 +8,25 @@ namespace Signpost.Engine.Tests.Quantizers;
 public class QuantizerFileTests
 {
     private const string Path = "some/quantizer";
-    private const int HeaderBytes = 48;
+    private const int HeaderBytes = 56;
     private const int Dim = 5;
+    private const int Rotated = 4;
 
     [Theory]
-    [InlineData(Metric.L2, 16, true)]
-    [InlineData(Metric.InnerProduct, 256, false)]
-    [InlineData(Metric.Cosine, 256, true)]
-    public void What_was_written_is_read(Metric metric, int k, bool rotated)
+    [InlineData(Metric.L2, 16, 7, 0)]
+    [InlineData(Metric.L2, 256, 4, 3)]
+    [InlineData(Metric.InnerProduct, 256, 0, 1)]
+    [InlineData(Metric.Cosine, 256, 7, 16)]
+    public void What_was_written_is_read(Metric metric, int k, int rotatedDim, int sweeps)
     {
-        ProductQuantizer written = ProductQuantizerTests.RandomQuantizer(metric, 7, 3, k, rotated, 1);
+        ProductQuantizer written = ProductQuantizerTests.RandomQuantizer(metric, 7, 3, k, rotatedDim, 1);
+        Refinement? refinement = sweeps == 0 ? null : new Refinement(0.3f, sweeps);
 
-        var read = (ProductQuantizer)QuantizerFile.Parse(QuantizerFile.Serialize(written), Path);
+        var parsed = (RoutingProductQuantizer)QuantizerFile.Parse(QuantizerFile.Serialize(new RoutingProductQuantizer(written, refinement)), Path);
 
+        Assert.Equal(refinement, parsed.Refinement);
+        ProductQuantizer read = parsed.Parameters;
+        Assert.Equal(written.RotatedDim, read.RotatedDim);
         Assert.Equal(
             (written.Kind, written.Metric, written.Dim, written.M, written.K, written.Version),
             (read.Kind, read.Metric, read.Dim, read.M, read.K, read.Version));
@@ -34,11 +40,12 @@ public class QuantizerFileTests
         byte[] bytes = Sample();
 
         Assert.Equal("SIGNPQTZ"u8, bytes.AsSpan(0, 8));
-        Assert.Equal([1, 0, 3, 0], bytes[8..12]);
+        Assert.Equal([2, 0, 3, 0], bytes[8..12]);
         uint[] numbers = [.. Enumerable.Range(3, 5).Select(i => BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(i * 4)))];
-        Assert.Equal([Dim, 2, 16, 7, 1], numbers);
-        Assert.Equal(4ul * (Dim * Dim + 16 * Dim), BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(32)));
-        Assert.Equal(HeaderBytes + 4 * (Dim * Dim + 16 * Dim), bytes.Length);
+        Assert.Equal([Dim, 2, 16, 7, Rotated], numbers);
+        Assert.Equal(4ul * (Rotated * Dim + 16 * Rotated), BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(32)));
+        Assert.Equal((0.5f, 2u), (BinaryPrimitives.ReadSingleLittleEndian(bytes.AsSpan(40)), BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(44))));
+        Assert.Equal(HeaderBytes + 4 * (Rotated * Dim + 16 * Rotated), bytes.Length);
     }
 
     [Fact]
@@ -74,16 +81,19 @@ public class QuantizerFileTests
     }
 
     [Theory]
-    [InlineData(8, 2)] // format version
+    [InlineData(8, 1)] // format version
     [InlineData(10, 0)] // kind
     [InlineData(10, 4)]
     [InlineData(11, 3)] // metric
     [InlineData(12, 0)] // dim
     [InlineData(12, -1)]
     [InlineData(16, 0)] // M
-    [InlineData(16, Dim + 1)]
+    [InlineData(16, Rotated + 1)]
     [InlineData(20, 17)] // K
-    [InlineData(28, 3)] // flags
+    [InlineData(28, Dim + 1)] // rotated dim
+    [InlineData(40, -1)] // isotropy: a NaN
+    [InlineData(44, 0)] // sweeps
+    [InlineData(44, 17)]
     [InlineData(32, 4)] // payload bytes
     [InlineData(32, -1)]
     public void An_impossible_field_under_a_right_checksum_is_refused_at_its_offset(int offset, int value)
@@ -106,6 +116,7 @@ public class QuantizerFileTests
     {
         byte[] bytes = Sample();
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(12), 65_536);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(28), 65_536);
         BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(32), 4L * (65_536L * 65_536 + 16 * 65_536));
         Sealed(bytes);
 
@@ -120,7 +131,7 @@ public class QuantizerFileTests
     [InlineData(float.PositiveInfinity)]
     public void A_number_that_is_not_finite_is_refused_at_its_offset(float value)
     {
-        foreach (int offset in new[] { HeaderBytes + 4, HeaderBytes + 4 * Dim * Dim + 12 }) // rotation, codebook
+        foreach (int offset in new[] { HeaderBytes + 4, HeaderBytes + 4 * Rotated * Dim + 12 }) // rotation, codebook
         {
             byte[] bytes = Sample();
             BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(offset), value);
@@ -141,15 +152,25 @@ public class QuantizerFileTests
         Assert.Contains("orthonormal", refused.Message);
     }
 
-    private static byte[] Sample() => QuantizerFile.Serialize(ProductQuantizerTests.RandomQuantizer(Metric.L2, Dim, 2, 16, true, 3));
+    [Fact]
+    public void Only_an_rpq_refines_its_codes()
+    {
+        byte[] bytes = Sample();
+        bytes[10] = (byte)QuantizerKind.Opq;
+
+        Assert.Equal(44, Refused(Sealed(bytes)).Offset);
+    }
+
+    private static byte[] Sample() => QuantizerFile.Serialize(
+        new RoutingProductQuantizer(ProductQuantizerTests.RandomQuantizer(Metric.L2, Dim, 2, 16, Rotated, 3), new Refinement(0.5f, 2)));
 
     private static BadFileException Refused(byte[] bytes) => Assert.Throws<BadFileException>(() => QuantizerFile.Parse(bytes, Path));
 
     // Both checksums made right again, so that only the check of the field itself can refuse.
     private static byte[] Sealed(byte[] bytes)
     {
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(40), Crc32C.Compute(bytes.AsSpan(HeaderBytes)));
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(44), Crc32C.Compute(bytes.AsSpan(0, 44)));
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(48), Crc32C.Compute(bytes.AsSpan(HeaderBytes)));
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(52), Crc32C.Compute(bytes.AsSpan(0, 52)));
         return bytes;
     }
 }
