@@ -12,17 +12,22 @@ namespace Signpost.Silo;
 internal sealed class OpenCollection : IDisposable
 {
     private readonly Collection _collection;
-    private readonly Coordinator _coordinator;
+    private readonly EmbeddedCluster _cluster;
+    private volatile BuildFacts _facts;
 
-    private OpenCollection(Collection collection)
+    private OpenCollection(string folder, Collection collection)
     {
+        Folder = folder;
         _collection = collection;
-        _coordinator = EmbeddedCluster.Over(collection);
-        Facts = BuildFactsOf(collection);
+        _cluster = new EmbeddedCluster(FileDisk.Instance, folder, collection);
+        _facts = BuildFactsOf(collection);
     }
 
-    /// <summary>How it was built.</summary>
-    public BuildFacts Facts { get; }
+    /// <summary>Where it is.</summary>
+    public string Folder { get; }
+
+    /// <summary>How it was built, and its codes.</summary>
+    public BuildFacts Facts => _facts;
 
     /// <summary>Type of its vectors' components.</summary>
     public ElementType Type => _collection.Info.Type;
@@ -54,7 +59,7 @@ internal sealed class OpenCollection : IDisposable
             Vectors = vectors == VectorPlace.Loaded ? Residency.Loaded : Residency.Mapped,
             RequireAll = requireAll,
         };
-        return new OpenCollection(Collection.Open(FileDisk.Instance, folder, options, work).OrThrow());
+        return new OpenCollection(folder, Collection.Open(FileDisk.Instance, folder, options, work).OrThrow());
     }
 
     /// <summary>A query of this collection's shape, for one thread.</summary>
@@ -69,24 +74,30 @@ internal sealed class OpenCollection : IDisposable
     }
 
     /// <summary>Why this collection cannot be searched like that; null when it can.</summary>
-    public Problem? Validate(in SearchParameters parameters)
-    {
-        using Query query = NewQuery();
-        foreach (CollectionShard shard in _collection.Shards)
-        {
-            if (shard.Shard is { } open)
-            {
-                using Snapshot snapshot = open.Snapshot();
-                return snapshot.Validate(query, parameters);
-            }
-        }
-
-        return null;
-    }
+    public Problem? Validate(in SearchParameters parameters) => Searcher.Validate(HasCodes, parameters);
 
     /// <summary>The nearest vectors, on the caller's thread, to the front of <paramref name="target"/>.</summary>
     public Outcome<SearchAnswer> Search(Query query, in SearchRequest request, Deadline deadline, Memory<Hit> target) =>
-        _coordinator.Search(query, request, deadline, target);
+        _cluster.Coordinator.Search(query, request, deadline, target);
+
+    /// <summary>Learns new codes and turns to them; searches of this and of other processes go on.</summary>
+    public Outcome<TrainingResult> Train(QuantizerMethod method, Work work)
+    {
+        Outcome<TrainingResult> result = TrainingJob.RunAsync(FileDisk.Instance, Folder, _cluster.State, _cluster.Client, method, work).GetAwaiter().GetResult();
+        return result.Problem is null && Refresh(work).Problem is { } problem ? problem : result;
+    }
+
+    /// <summary>Turns to the codes that its folder has now; whether something changed, or why it could not and all is as it was.</summary>
+    public Outcome<bool> Refresh(Work work)
+    {
+        Outcome<bool> changed = _cluster.Refresh(work);
+        if (changed.Value)
+        {
+            _facts = BuildFactsOf(_collection);
+        }
+
+        return changed;
+    }
 
     /// <summary>Bytes per vector that a walk of <paramref name="mode"/> needs in memory for as long as the collection is open.</summary>
     public double ResidentBytesPerVector(SearchMode mode)
@@ -122,6 +133,7 @@ internal sealed class OpenCollection : IDisposable
             Quantizer = info.Codes is null ? "none" : info.Codes.Kind.ToString().ToLowerInvariant(),
             M = info.Codes?.M,
             Codewords = info.Codes?.K,
+            CodesVersion = info.Codes?.Version,
             Seed = (long)build.Seed,
             BuildSeconds = collection.Manifest.Cost?.Seconds,
             BuildCpuSeconds = collection.Manifest.Cost?.CpuSeconds,

@@ -86,6 +86,10 @@ internal static class Settings
     public static readonly Setting<int> Codewords = Choice(
         "k", "Codewords per subspace.", [("256", 256), ("16", 16)], Quantizer.K, "256 is the more exact for the same bytes on most data.");
 
+    public static readonly Setting<QuantizerKind> Method = Choice(
+        "method", "How the codes are learned.", [("pq", QuantizerKind.Pq), ("opq", QuantizerKind.Opq), ("rpq", QuantizerKind.Rpq)], QuantizerKind.Opq,
+        "Its error is the smaller of pq and opq.");
+
     public static readonly Setting<bool> Overwrite = Flag("overwrite", "Replace a collection that is there already.");
 
     public static readonly Setting<int> MemoryLimitMb = Whole(

@@ -32,6 +32,9 @@ public enum ProblemCode
 
     /// <summary>Not every shard answered, and the request requires that all do.</summary>
     IncompleteCoverage = 10,
+
+    /// <summary>Codes of another training are in use by now; the same request with the newest shard map is answered.</summary>
+    StaleVersion = 11,
 }
 
 /// <summary>Why input was refused: what was wrong, what was got, what was expected, how to mend it. Nothing was changed.</summary>

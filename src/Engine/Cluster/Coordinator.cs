@@ -21,6 +21,12 @@ namespace Signpost.Engine.Cluster;
 /// and nobody has to remember the ids seen. If a shard has gone to another silo since the map was made, its call fails, and the
 /// reason tells it; the next query has the new map.
 ///
+/// The map also says which quantizer's codes a query uses, so a query never compares distances of two versions. A shard that has
+/// not that version says so: it has been trained anew since, or is ahead of this map. What the others found is then thrown away, and
+/// the query begins again with the newest map; codes are dropped only after the map that does without them is written, so the
+/// newest map is newer than the one that failed. It begins again only with a newer map, so every beginning needs another training
+/// to have ended meanwhile: one is enough in practice, and the deadline ends the rest.
+///
 /// A search of the embedded runtime is a method call, and at a few ten microseconds per shard a task per shard would be half of
 /// its cost. So this class asks in a plain loop and merges at once what has ended when the call returns; only calls that have not
 /// are awaited, all together, until the deadline. With an embedded client everything happens on the caller's thread and nothing is
@@ -36,14 +42,19 @@ public sealed class Coordinator
     private static readonly TimeSpan LongestWait = TimeSpan.FromDays(49);
 
     private readonly IShardClient _client;
+    private readonly IClusterState? _state;
     private readonly ConcurrentBag<FanOut> _free = [];
     private volatile ShardMap _map;
 
     /// <summary>A coordinator of the collection of <paramref name="map"/> that asks through <paramref name="client"/>. Thread-safe.</summary>
-    public Coordinator(ShardMap map, IShardClient client)
+    /// <param name="map">The first map.</param>
+    /// <param name="client">Asks shards.</param>
+    /// <param name="state">Where newer maps are found when one turns out to be old; null: only <see cref="Use"/> brings newer ones.</param>
+    public Coordinator(ShardMap map, IShardClient client, IClusterState? state = null)
     {
         _map = map;
         _client = client;
+        _state = state;
     }
 
     /// <summary>The shard map that the next search will use.</summary>
@@ -102,22 +113,25 @@ public sealed class Coordinator
             fan = new FanOut();
         }
 
-        ShardMap map = _map;
-        fan.Restart(map, k);
-        foreach (ShardEntry shard in map.Shards)
+        AskAll(fan, _map, k, query, request, deadline, cancel);
+        if (fan.Pending is not null || fan.IsStale)
         {
-            cancel.ThrowIfCancellationRequested();
-            Ask(fan, shard, new ShardQuery(query, request.Parameters, fan.Target), deadline, cancel);
-        }
-
-        if (fan.Pending is not null)
-        {
-            return FinishAsync(fan, request.RequireFull, deadline, target, cancel);
+            return FinishAsync(fan, query, request, deadline, target, cancel);
         }
 
         Outcome<SearchAnswer> answer = fan.Finish(request.RequireFull, target.Span);
         _free.Add(fan);
         return new ValueTask<Outcome<SearchAnswer>>(answer);
+    }
+
+    private void AskAll(FanOut fan, ShardMap map, int k, Query query, in SearchRequest request, Deadline deadline, CancellationToken cancel)
+    {
+        fan.Restart(map, k);
+        foreach (ShardEntry shard in map.Shards)
+        {
+            cancel.ThrowIfCancellationRequested();
+            Ask(fan, shard, new ShardQuery(query, request.Parameters, map.CodesVersion, fan.Target), deadline, cancel);
+        }
     }
 
     private void Ask(FanOut fan, ShardEntry shard, in ShardQuery query, Deadline deadline, CancellationToken cancel)
@@ -154,7 +168,41 @@ public sealed class Coordinator
     }
 
     private async ValueTask<Outcome<SearchAnswer>> FinishAsync(
-        FanOut fan, bool requireFull, Deadline deadline, Memory<Hit> target, CancellationToken cancel)
+        FanOut fan, Query query, SearchRequest request, Deadline deadline, Memory<Hit> target, CancellationToken cancel)
+    {
+        while (true)
+        {
+            if (fan.Pending is not null)
+            {
+                await AwaitPendingAsync(fan, deadline, cancel).ConfigureAwait(false);
+            }
+
+            if (!fan.IsStale || !await HasNewerAsync(fan.Map, cancel).ConfigureAwait(false))
+            {
+                break;
+            }
+
+            AskAll(fan, _map, Math.Max(0, request.Parameters.K), query, request, deadline, cancel);
+        }
+
+        Outcome<SearchAnswer> answer = fan.Finish(request.RequireFull, target.Span);
+        _free.Add(fan);
+        return answer;
+    }
+
+    /// <summary>Whether a newer map than <paramref name="old"/> is in use now.</summary>
+    private async ValueTask<bool> HasNewerAsync(ShardMap old, CancellationToken cancel)
+    {
+        if (_map.Version == old.Version && _state is not null
+            && await _state.ReadAsync(old.Collection, cancel).ConfigureAwait(false) is { } newest)
+        {
+            Use(newest);
+        }
+
+        return _map.Version > old.Version;
+    }
+
+    private static async Task AwaitPendingAsync(FanOut fan, Deadline deadline, CancellationToken cancel)
     {
         List<(ShardEntry Shard, Task<ShardAnswer> Call)> pending = fan.Pending!;
         Task<ShardAnswer[]> all = Task.WhenAll(pending.Select(p => p.Call));
@@ -175,10 +223,6 @@ public sealed class Coordinator
                 fan.MissLate(shard, "it did not answer by the deadline");
             }
         }
-
-        Outcome<SearchAnswer> answer = fan.Finish(requireFull, target.Span);
-        _free.Add(fan);
-        return answer;
     }
 
     /// <summary>Returns when <paramref name="calls"/> have ended, well or not, or the deadline is reached.</summary>

@@ -1,15 +1,45 @@
-using System.Collections.Immutable;
 using Signpost.Engine.Base;
 using Signpost.Engine.Search;
 using Signpost.Engine.Shards;
+using Signpost.Engine.Storage;
+using Signpost.Engine.Vectors;
 
 namespace Signpost.Engine.Cluster;
 
-/// <summary>The embedded runtime: one process, one silo, which holds every shard of a collection.</summary>
-public static class EmbeddedCluster
+/// <summary>The embedded runtime: one process, one silo, which holds every shard of a collection. Thread-safe.</summary>
+public sealed class EmbeddedCluster
 {
     /// <summary>Name of the only silo.</summary>
     public const string Silo = "local";
+
+    private readonly Lock _change = new();
+    private readonly IDisk _disk;
+    private readonly string _folder;
+    private readonly Collection _collection;
+
+    /// <summary>The cluster of <paramref name="collection"/>, which must stay open.</summary>
+    /// <param name="disk">Where the collection is.</param>
+    /// <param name="folder">Its folder.</param>
+    /// <param name="collection">The collection.</param>
+    public EmbeddedCluster(IDisk disk, string folder, Collection collection)
+    {
+        _disk = disk;
+        _folder = folder;
+        _collection = collection;
+        ShardMap map = MapOf(collection);
+        Check.That(Completed(State.TryWriteAsync(map, CancellationToken.None)));
+        Client = new EmbeddedShardClient(collection);
+        Coordinator = new Coordinator(map, Client, State);
+    }
+
+    /// <summary>Who holds what.</summary>
+    public IClusterState State { get; } = new EmbeddedClusterState();
+
+    /// <summary>Asks the shards.</summary>
+    public IShardClient Client { get; }
+
+    /// <summary>Answers queries.</summary>
+    public Coordinator Coordinator { get; }
 
     /// <summary>A coordinator that asks the shards of <paramref name="collection"/>, which must stay open, by a method call.</summary>
     public static Coordinator Over(Collection collection) => new(MapOf(collection), new EmbeddedShardClient(collection));
@@ -18,7 +48,7 @@ public static class EmbeddedCluster
     public static ShardMap MapOf(Collection collection)
     {
         string name = collection.Manifest.Name;
-        return new ShardMap(name, 1, [.. collection.Shards.Select(EntryOf)]);
+        return new ShardMap(name, 1, [.. collection.Shards.Select(EntryOf)], collection.Manifest.CodesVersion);
 
         ShardEntry EntryOf(CollectionShard shard)
         {
@@ -26,17 +56,57 @@ public static class EmbeddedCluster
             return new ShardEntry(new ShardId(name, shard.Entry.Id), shard.Slots, shard.Entry.Count, [new Replica(Silo, state, shard.Reason)]);
         }
     }
+
+    /// <summary>
+    /// Turns to the codes that the manifest on disk names, where these are others than those in use: opens them, makes the next queries
+    /// use them, lets the old ones go. Queries that run meanwhile are answered by one or the other.
+    /// </summary>
+    /// <returns>Whether something changed; or why it could not, and everything is as it was.</returns>
+    /// <exception cref="BadFileException">A file is missing, damaged or foreign; everything is as it was.</exception>
+    public Outcome<bool> Refresh(Work work)
+    {
+        lock (_change)
+        {
+            Outcome<CollectionManifest> read = ManifestFile.Open(_disk, _folder);
+            if (read.Problem is not null || read.Value!.IsSame(_collection.Manifest))
+            {
+                return new Outcome<bool>(false, read.Problem);
+            }
+
+            if (_collection.OpenCodes(read.Value, work) is { } problem)
+            {
+                return problem;
+            }
+
+            // From here nothing can fail. The collection tells of codes only when the map has them, and none are dropped that a map names.
+            uint old = _collection.Manifest.CodesVersion;
+            Completed(CodesSwitch.WriteMapAsync(State, read.Value.Name, read.Value.CodesVersion, CancellationToken.None));
+            Coordinator.Use(Completed(State.ReadAsync(read.Value.Name, CancellationToken.None))!);
+            _collection.Use(read.Value);
+            if (old != 0 && old != read.Value.CodesVersion)
+            {
+                _collection.DropCodes(old);
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>The result of a call to the state of this process, which never waits.</summary>
+    private static T Completed<T>(ValueTask<T> call)
+    {
+        Check.That(call.IsCompleted);
+        return call.GetAwaiter().GetResult();
+    }
 }
 
-/// <summary>Asks the shards of <paramref name="collection"/> by a method call, on the caller's thread; allocates nothing.</summary>
+/// <summary>Asks the shards of <paramref name="collection"/> by a method call, on the caller's thread; a search allocates nothing.</summary>
 public sealed class EmbeddedShardClient(Collection collection) : IShardClient
 {
     /// <inheritdoc/>
     public ValueTask<ShardAnswer> SearchAsync(ShardId shard, ShardQuery query, Deadline deadline, CancellationToken cancel)
     {
-        cancel.ThrowIfCancellationRequested();
-        Check.That(shard.Collection == collection.Manifest.Name);
-        using Snapshot snapshot = collection.ShardOf(shard.Number).Snapshot();
+        using Snapshot snapshot = Open(shard, cancel).Snapshot(query.CodesVersion);
         if (snapshot.Validate(query.Query, query.Parameters) is { } problem)
         {
             return new ValueTask<ShardAnswer>(new ShardAnswer(default, default, problem));
@@ -44,5 +114,33 @@ public sealed class EmbeddedShardClient(Collection collection) : IShardClient
 
         int count = snapshot.Search(query.Query, query.Parameters, deadline, query.Target.Span, out SearchStats stats);
         return new ValueTask<ShardAnswer>(new ShardAnswer(query.Target[..count], stats));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<VectorBlock> SampleAsync(ShardId shard, int count, ulong seed, CancellationToken cancel)
+    {
+        using Snapshot snapshot = Open(shard, cancel).Snapshot(0);
+        return new ValueTask<VectorBlock>(snapshot.Sample(count, seed));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Outcome<string>> PrepareCodesAsync(ShardId shard, string quantizerFile, Work work)
+    {
+        Open(shard, work.Cancel);
+        return new ValueTask<Outcome<string>>(collection.MakeCodes(shard.Number, quantizerFile, work));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DropCodesAsync(ShardId shard, uint codesVersion, CancellationToken cancel)
+    {
+        Open(shard, cancel).DropCodes(codesVersion);
+        return ValueTask.CompletedTask;
+    }
+
+    private Shard Open(ShardId shard, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        Check.That(shard.Collection == collection.Manifest.Name);
+        return collection.ShardOf(shard.Number);
     }
 }

@@ -11,12 +11,19 @@ internal sealed class FanOut
     private Hit[] _target = [];
     private SearchStats _stats;
     private Problem? _refusal;
+    private Problem? _stale;
     private List<MissingShard>? _missing;
     private int _shardsAnswered;
     private long _vectorsAnswered;
 
     /// <summary>Room for the answer of one shard, used by one shard after the other.</summary>
     public Memory<Hit> Target => _target;
+
+    /// <summary>Whether a shard has not the codes that were asked for: the answer is not to be used, and another map may do.</summary>
+    public bool IsStale => _stale is not null;
+
+    /// <summary>The map that the search uses.</summary>
+    public ShardMap Map => _map;
 
     /// <summary>Calls that had not ended when they returned; null while there are none.</summary>
     public List<(ShardEntry Shard, Task<ShardAnswer> Call)>? Pending { get; private set; }
@@ -33,6 +40,7 @@ internal sealed class FanOut
         _map = map;
         _stats = default;
         _refusal = null;
+        _stale = null;
         _missing = null;
         _shardsAnswered = 0;
         _vectorsAnswered = 0;
@@ -44,7 +52,7 @@ internal sealed class FanOut
     {
         if (answer.Refusal is not null)
         {
-            _refusal ??= answer.Refusal;
+            _ = answer.Refusal.Code == ProblemCode.StaleVersion ? _stale ??= answer.Refusal : _refusal ??= answer.Refusal;
             return;
         }
 
@@ -70,9 +78,9 @@ internal sealed class FanOut
     /// <summary>The answer: hits to <paramref name="target"/>, or why the request is refused.</summary>
     public Outcome<SearchAnswer> Finish(bool requireFull, Span<Hit> target)
     {
-        if (_refusal is not null)
+        if ((_refusal ?? _stale) is { } refused)
         {
-            return _refusal;
+            return refused;
         }
 
         var coverage = new Coverage(_shardsAnswered, _map.Shards.Length, _vectorsAnswered, _map.Vectors);

@@ -1,5 +1,6 @@
 using Signpost.Engine.Base;
 using Signpost.Engine.Search;
+using Signpost.Engine.Vectors;
 
 namespace Signpost.Engine.Cluster;
 
@@ -16,19 +17,47 @@ namespace Signpost.Engine.Cluster;
 /// <item>The call does not block on the network. Work that it does before it returns is bounded by the deadline.</item>
 /// <item>After the deadline the answer is what was found so far, with <see cref="SearchStats.DeadlineReached"/>, or none.</item>
 /// <item>Cancelling frees what the call holds, sooner or later. It may be called from many threads.</item>
+/// <item>A search that needs codes uses those of <see cref="ShardQuery.CodesVersion"/> or none: where the shard has not that version, it
+/// answers <see cref="ProblemCode.StaleVersion"/>.</item>
+/// <item>Preparing and dropping codes may be asked again, after a success, a failure or a cancellation, with the same effect as once.
+/// Searches go on meanwhile, and those that run when codes are dropped end well.</item>
 /// </list>
 /// </remarks>
 public interface IShardClient
 {
     /// <summary>The nearest vectors of one shard.</summary>
     ValueTask<ShardAnswer> SearchAsync(ShardId shard, ShardQuery query, Deadline deadline, CancellationToken cancel);
+
+    /// <summary>
+    /// <paramref name="count"/> vectors of a shard (all where it has no more), chosen at random, all different: to learn from. The caller
+    /// owns them.
+    /// </summary>
+    /// <param name="shard">The shard.</param>
+    /// <param name="count">Vectors wanted, at least 0.</param>
+    /// <param name="seed">The same seed gives the same vectors in the same order.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    ValueTask<VectorBlock> SampleAsync(ShardId shard, int count, ulong seed, CancellationToken cancel);
+
+    /// <summary>
+    /// Makes the shard ready to be searched by another quantizer, beside those that it has: it reads the quantizer's file from the
+    /// collection's folder, encodes its vectors unless their codes are in the folder already, and opens them.
+    /// </summary>
+    /// <param name="shard">The shard.</param>
+    /// <param name="quantizerFile">Name of the published quantizer.</param>
+    /// <param name="work">How the shard may work: threads, who watches it, cancellation.</param>
+    /// <returns>Name of the codes' file; or why not, for example memory, with what the shard has unchanged.</returns>
+    ValueTask<Outcome<string>> PrepareCodesAsync(ShardId shard, string quantizerFile, Work work);
+
+    /// <summary>Lets the codes of a version go; nothing happens where there are none.</summary>
+    ValueTask DropCodesAsync(ShardId shard, uint codesVersion, CancellationToken cancel);
 }
 
 /// <summary>What a shard is asked.</summary>
 /// <param name="Query">Bound to a vector. Its look-up table is made once and serves all shards of the process.</param>
 /// <param name="Parameters">How to search.</param>
+/// <param name="CodesVersion">Number of the training whose codes are used, from the shard map; not looked at by an exact search.</param>
 /// <param name="Target">Room for K hits that the answer may use.</param>
-public readonly record struct ShardQuery(Query Query, SearchParameters Parameters, Memory<Hit> Target);
+public readonly record struct ShardQuery(Query Query, SearchParameters Parameters, uint CodesVersion, Memory<Hit> Target);
 
 /// <summary>What a shard answers.</summary>
 /// <param name="Hits">Ascending by (distance, id): the front of <see cref="ShardQuery.Target"/>, or memory of the client's own.</param>

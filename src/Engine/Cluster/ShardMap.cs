@@ -68,7 +68,8 @@ public sealed class ShardMap
     /// <param name="collection">Name of the collection.</param>
     /// <param name="version">1 for the first map of a collection, then one more with every change.</param>
     /// <param name="shards">In the order of their slots; no number twice.</param>
-    public ShardMap(string collection, long version, ImmutableArray<ShardEntry> shards)
+    /// <param name="codesVersion">Number of the training whose codes queries use; 0: there are no codes.</param>
+    public ShardMap(string collection, long version, ImmutableArray<ShardEntry> shards, uint codesVersion = 0)
     {
         Check.That(version >= 1);
         int slot = 0;
@@ -84,6 +85,7 @@ public sealed class ShardMap
         Collection = collection;
         Version = version;
         Shards = shards;
+        CodesVersion = codesVersion;
         Vectors = shards.Sum(shard => shard.Vectors);
     }
 
@@ -95,6 +97,12 @@ public sealed class ShardMap
 
     /// <summary>The shards in the order of their slots.</summary>
     public ImmutableArray<ShardEntry> Shards { get; }
+
+    /// <summary>
+    /// Number of the training whose codes a query uses in every shard; 0 where there are no codes. A new map is the moment at which
+    /// queries turn to new codes: a query uses one map, so it never compares distances of two versions.
+    /// </summary>
+    public uint CodesVersion { get; }
 
     /// <summary>Vectors of all shards.</summary>
     public long Vectors { get; }
@@ -118,6 +126,9 @@ public sealed class ShardMap
     public ShardMap WithReplicas(int number, params ReadOnlySpan<Replica> replicas)
     {
         ShardEntry shard = Shards.Single(s => s.Id.Number == number);
-        return new ShardMap(Collection, Version + 1, Shards.Replace(shard, shard with { Replicas = [.. replicas] }));
+        return new ShardMap(Collection, Version + 1, Shards.Replace(shard, shard with { Replicas = [.. replicas] }), CodesVersion);
     }
+
+    /// <summary>The next version of this map, whose queries use the codes of <paramref name="codesVersion"/>.</summary>
+    public ShardMap WithCodes(uint codesVersion) => new(Collection, Version + 1, Shards, codesVersion);
 }

@@ -30,7 +30,7 @@ public sealed record QuantizerOptions
     /// <summary>The same seed, settings and vectors give the same quantizer on any number of threads.</summary>
     public ulong Seed { get; init; } = 1;
 
-    /// <summary>Number of the training within its collection.</summary>
+    /// <summary>Number of the training within its collection, at least 1.</summary>
     public uint Version { get; init; } = 1;
 
     /// <summary>Everything that is wrong for vectors of <paramref name="dim"/> components; empty when nothing is.</summary>
@@ -43,6 +43,7 @@ public sealed record QuantizerOptions
         Require(problems, Rotations is >= 0 and <= 1000, nameof(Rotations), Rotations, "0 .. 1000", "20 is usual.");
         bool enough = TrainingVectors is >= 256 and <= 1 << 24;
         Require(problems, enough, nameof(TrainingVectors), TrainingVectors, "256 .. 16777216", "65536 is usual.");
+        Require(problems, Version >= 1, nameof(Version), (int)Version, "at least 1", "0 is a collection without codes.");
         return problems;
     }
 

@@ -9,7 +9,11 @@ namespace Signpost.Engine.Search;
 public static unsafe class Searcher
 {
     /// <summary>Why <paramref name="parameters"/> cannot be used on <paramref name="segment"/>; null when they can.</summary>
-    public static Problem? Validate(in SegmentView segment, in SearchParameters parameters)
+    public static Problem? Validate(in SegmentView segment, in SearchParameters parameters) =>
+        Validate(segment.Codes != null && segment.Quantizer is not null, parameters);
+
+    /// <summary>Why <paramref name="parameters"/> cannot be used on segments with or without codes; null when they can.</summary>
+    public static Problem? Validate(bool hasCodes, in SearchParameters parameters)
     {
         if (parameters.K < 1)
         {
@@ -26,10 +30,10 @@ public static unsafe class Searcher
             return new Problem(ProblemCode.InvalidArgument, "rerank", $"{parameters.Rerank}", $"0 or {parameters.K} .. {parameters.L}", "Choose a depth between k and l.");
         }
 
-        if (parameters.Mode != SearchMode.Exact && (segment.Codes == null || segment.Quantizer is null))
+        if (parameters.Mode != SearchMode.Exact && !hasCodes)
         {
             return new Problem(
-                ProblemCode.NotSupported, "mode", $"{parameters.Mode}", "exact", "The collection was built without codes: build it with --quantizer pq or opq.");
+                ProblemCode.NotSupported, "mode", $"{parameters.Mode}", "exact", "The collection has no codes: give it some with signpost train, or build it with --quantizer pq or opq.");
         }
 
         return null;

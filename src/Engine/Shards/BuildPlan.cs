@@ -14,7 +14,7 @@ namespace Signpost.Engine.Shards;
 public static class BuildPlan
 {
     /// <summary>Part of the fingerprint: to be raised when the same input and options build other files.</summary>
-    private const int BuilderVersion = 1;
+    private const int BuilderVersion = 2;
 
     /// <summary>Vertices are 31 bits in a candidate pool, and rows of a shard are listed in one array.</summary>
     private const long MostVertices = 2_000_000_000;
@@ -27,8 +27,7 @@ public static class BuildPlan
         long neighbours = sizeof(ulong) * graph.KnnK;
         long descent = (sizeof(ulong) * graph.DescentSample) + (sizeof(uint) * Math.Min(graph.KnnK, 2 * graph.DescentSample));
         long pruning = graph.R * (sizeof(ulong) + (long)Graph.IdBytesFor((uint)count)); // reverse edges and the graph that they are added to
-        long codes = options.Quantizer is null ? 0 : options.Codes.M;
-        return count * (vectors.RowBytes + rowAndId + neighbours + Math.Max(descent, pruning) + codes);
+        return count * (vectors.RowBytes + rowAndId + neighbours + Math.Max(descent, pruning));
     }
 
     /// <summary>Why the largest shard cannot be built; null when it can.</summary>

@@ -10,7 +10,7 @@ namespace Signpost.Engine.Shards;
 
 /// <summary>
 /// Builds a collection: checks the vectors, deals them to shards by slot, trains one quantizer, then shard by shard gathers rows,
-/// builds the graph, encodes, writes the segment and frees all of it; the manifest comes last and makes the collection.
+/// builds the graph, writes the segment, frees all of it, and encodes from the segment; the manifest comes last and makes the collection.
 /// </summary>
 /// <remarks>
 /// An interrupted build (cancelled, killed, out of power) leaves whole files of some shards and no manifest. Run again with the same
@@ -41,7 +41,7 @@ public sealed unsafe class CollectionBuilder
 
     /// <summary>Builds a collection in <paramref name="folder"/>, which is created where it is missing.</summary>
     /// <returns>The manifest; or, with nothing written, why the input was refused: bad options (all of them), a finished collection
-    /// that is not to be replaced, bad vectors (the first), too little memory.</returns>
+    /// that is not to be replaced, bad vectors (the first), too little memory, another writer in the folder.</returns>
     /// <exception cref="OperationCanceledException">Cancelled; what is finished will be kept by the next run.</exception>
     public static Outcome<CollectionManifest> Build(IDisk disk, string folder, BuildInput input, BuildOptions options, Work work)
     {
@@ -56,7 +56,7 @@ public sealed unsafe class CollectionBuilder
                 ProblemCode.AlreadyExists, "collection", folder, "a folder without a collection", "Choose another folder, or ask to overwrite.");
         }
 
-        var clock = new BuildClock();
+        var clock = new CostClock();
         Outcome<ulong> content = input.Inspect(options.Metric, work);
         if (content.Problem is not null)
         {
@@ -66,119 +66,114 @@ public sealed unsafe class CollectionBuilder
         SlotRange[] ranges = Slots.Split(options.Shards);
         long[] counts = input.CountPerShard(ranges, work);
         ulong fingerprint = BuildPlan.Fingerprint(input.Vectors, content.Value, options);
-        return BuildPlan.CheckSize(input.Vectors, options, counts.Max()) is { } tooLarge
-            ? tooLarge
-            : new CollectionBuilder(disk, folder, input, options, fingerprint, work).Run(ranges, counts, clock);
-    }
-
-    private CollectionManifest Run(SlotRange[] ranges, long[] counts, BuildClock clock)
-    {
-        _disk.CreateFolder(_folder);
-        if (!CollectionFiles.HasManifest(_disk, _folder))
+        if (BuildPlan.CheckSize(input.Vectors, options, counts.Max()) is { } tooLarge)
         {
-            CollectionFiles.Sweep(_disk, _folder, name => CollectionFiles.IsOf(name, _fingerprint));
+            return tooLarge;
         }
 
-        IQuantizer? quantizer = Quantizer();
-        CollectionManifest manifest = ManifestOf(ranges, counts, quantizer);
-        long start = Stopwatch.GetTimestamp();
-        for (int i = 0; i < ranges.Length; i++)
-        {
-            ManifestShard shard = manifest.Shards[i];
-            if (!IsFinished(manifest, shard))
-            {
-                BuildShard(manifest, shard, quantizer, ranges.Length == 1 ? _work : _work.Under($"shard {i + 1}/{ranges.Length}"));
-            }
+        disk.CreateFolder(folder);
+        Outcome<IDisposable> locked = CollectionFiles.Lock(disk, folder);
+        using IDisposable? held = locked.Value;
+        return locked.Problem is null
+            ? new CollectionBuilder(disk, folder, input, options, fingerprint, work).Run(ranges, counts, clock)
+            : locked.Problem;
+    }
 
-            _work.Report(new PhaseProgress("building shards", i + 1, ranges.Length, Stopwatch.GetElapsedTime(start)));
+    private CollectionManifest Run(SlotRange[] ranges, long[] counts, CostClock clock)
+    {
+        string? quantizerFile = _options.Quantizer is null ? null : CollectionFiles.Quantizer(_fingerprint);
+        ManifestShard[] shards = [.. ranges.Select((range, i) => ShardOf(i, range, counts[i], quantizerFile))];
+        if (!CollectionFiles.HasManifest(_disk, _folder))
+        {
+            HashSet<string> ours = [.. shards.Select(s => s.Segment), .. shards.Select(s => s.Codes ?? ""), quantizerFile ?? ""];
+            CollectionFiles.Sweep(_disk, _folder, ours.Contains);
+        }
+
+        PublishedQuantizer? quantizer = quantizerFile is null ? null : Quantizer(_options.Quantizer!.Value, quantizerFile);
+        GraphOptions graph = _options.Graph;
+        var manifest = new CollectionManifest(
+            _options.Name, Vectors.Dim, Vectors.Type, _options.Metric, graph.R, Vectors.Count, quantizer?.Entry, shards,
+            new BuildInfo(graph.Seed, graph.L, graph.C, BuildInfo.RunningVersion));
+        long start = Stopwatch.GetTimestamp();
+        for (int i = 0; i < shards.Length; i++)
+        {
+            Finish(manifest, shards[i], quantizer, shards.Length == 1 ? _work : _work.Under($"shard {i + 1}/{shards.Length}"));
+            _work.Report(new PhaseProgress("building shards", i + 1, shards.Length, Stopwatch.GetElapsedTime(start)));
         }
 
         _work.Cancel.ThrowIfCancellationRequested();
         manifest = manifest with { Cost = clock.Read() };
         Problem? fault = ManifestFile.Save(_disk, _folder, manifest);
         Check.That(fault is null, $"manifest: {fault}");
-        HashSet<string> used = [.. manifest.Shards.Select(s => s.Segment), manifest.Quantizer?.File ?? ""];
+        HashSet<string> used = [.. manifest.Files];
         CollectionFiles.Sweep(_disk, _folder, used.Contains);
         return manifest;
     }
 
-    private IQuantizer? Quantizer()
+    private ManifestShard ShardOf(int number, SlotRange range, long count, string? quantizer)
     {
-        if (_options.Quantizer is not { } kind)
-        {
-            return null;
-        }
-
-        string name = CollectionFiles.Quantizer(_fingerprint);
-        string path = Path.Combine(_folder, name);
-        if (_disk.List(_folder).Contains(name))
-        {
-            try
-            {
-                return CollectionFiles.ReadQuantizer(_disk, path);
-            }
-            catch (BadFileException)
-            {
-                // Training is deterministic: codes that are written already are those of the quantizer made anew.
-            }
-        }
-
-        IQuantizer quantizer = QuantizerTrainer.Train(kind, Vectors, _options.Metric, _options.Codes, _work);
-        byte[] bytes = QuantizerFile.Serialize(quantizer);
-        AtomicFile.Write(_disk, path, bytes.Length, file => file.Write(0, bytes));
-        return quantizer;
+        string segment = CollectionFiles.Segment(number, _fingerprint);
+        string? codes = quantizer is null ? null : CollectionFiles.Codes(number, segment, quantizer);
+        return new ManifestShard(number, range.From, range.To, segment, count, codes);
     }
 
-    private CollectionManifest ManifestOf(SlotRange[] ranges, long[] counts, IQuantizer? quantizer)
+    private PublishedQuantizer Quantizer(QuantizerKind kind, string file)
     {
-        var shards = new ManifestShard[ranges.Length];
-        for (int i = 0; i < shards.Length; i++)
-        {
-            shards[i] = new ManifestShard(i, ranges[i].From, ranges[i].To, CollectionFiles.Segment(i, _fingerprint), counts[i]);
-        }
-
-        GraphOptions graph = _options.Graph;
-        return new CollectionManifest(
-            _options.Name, Vectors.Dim, Vectors.Type, _options.Metric, graph.R, Vectors.Count,
-            quantizer is null ? null : new ManifestQuantizer(CollectionFiles.Quantizer(_fingerprint), CodesInfo.Of(quantizer)),
-            shards, new BuildInfo(graph.Seed, graph.L, graph.C, BuildInfo.RunningVersion));
+        // Training is deterministic: codes that are written already are those of the quantizer made anew.
+        return PublishedQuantizer.Find(_disk, _folder, file)
+            ?? PublishedQuantizer.Publish(_disk, _folder, file, QuantizerTrainer.Train(kind, Vectors, _options.Metric, _options.Codes, _work));
     }
 
-    private bool IsFinished(CollectionManifest manifest, ManifestShard shard)
+    /// <summary>Makes of a shard's files what is not there and whole.</summary>
+    private void Finish(CollectionManifest manifest, ManifestShard shard, PublishedQuantizer? quantizer, Work work)
     {
+        using Segment segment = OpenSegment(manifest, shard, new SegmentLoad(), work) ?? BuildSegment(manifest, shard, work);
+        if (quantizer is not null)
+        {
+            ShardCodes.LoadOrMake(_disk, Path.Combine(_folder, shard.Codes!), segment, quantizer, work).Dispose();
+        }
+    }
+
+    private Segment? OpenSegment(CollectionManifest manifest, ManifestShard shard, SegmentLoad load, Work work)
+    {
+        string path = Path.Combine(_folder, shard.Segment);
+        Segment? segment = null;
         try
         {
-            string path = Path.Combine(_folder, shard.Segment);
-            Outcome<Segment> opened = Segment.Open(_disk, path, new SegmentLoad(), _work);
-            using Segment? segment = opened.Value;
-            if (segment is null)
+            segment = Segment.Open(_disk, path, load, work).Value;
+            if (segment is not null)
             {
-                return false;
+                manifest.MustMatch(shard, path, segment.Info);
             }
 
-            manifest.MustMatch(shard, path, segment.Info);
-            return true;
+            return segment;
         }
         catch (BadFileException)
         {
-            return false;
+            segment?.Dispose();
+            return null;
         }
     }
 
-    private void BuildShard(CollectionManifest manifest, ManifestShard shard, IQuantizer? quantizer, Work work)
+    private Segment BuildSegment(CollectionManifest manifest, ManifestShard shard, Work work)
+    {
+        WriteSegment(manifest, shard, work);
+        Segment? written = OpenSegment(manifest, shard, new SegmentLoad { VerifyVectors = false }, work.Silent());
+        Check.That(written is not null);
+        return written;
+    }
+
+    private void WriteSegment(CollectionManifest manifest, ManifestShard shard, Work work)
     {
         (long[] rows, ulong[] ids) = _input.RowsOf(new SlotRange(shard.SlotFrom, shard.SlotTo), shard.Count);
         using VectorBlock vectors = Gather(rows, work);
         using Graph graph = GraphBuilder.Build(vectors, manifest.Metric, _options.Graph, work);
-        using AlignedBuffer? codes = quantizer is null || rows.Length == 0 ? null : Encode(vectors, quantizer, work);
         var content = new SegmentContent
         {
             Vectors = vectors,
             Ids = ids,
             Metric = manifest.Metric,
             Graph = graph,
-            Codes = codes is null ? null : codes.Pointer,
-            CodesInfo = manifest.Quantizer?.Info,
             SlotFrom = shard.SlotFrom,
             SlotTo = shard.SlotTo,
             Build = manifest.Build,
@@ -205,31 +200,5 @@ public sealed unsafe class CollectionBuilder
             gathered.Dispose();
             throw;
         }
-    }
-
-    private AlignedBuffer Encode(VectorBlock vectors, IQuantizer quantizer, Work work)
-    {
-        var codes = new AlignedBuffer(vectors.Count * quantizer.CodeBytes);
-        try
-        {
-            work.For("encoding", vectors.Count, RowsPerChunk, (from, to, _) =>
-                quantizer.Encode(vectors, from, (int)(to - from), codes.Pointer + (from * quantizer.CodeBytes)));
-            return codes;
-        }
-        catch
-        {
-            codes.Dispose();
-            throw;
-        }
-    }
-
-    /// <summary>What has been spent since it was made.</summary>
-    private sealed class BuildClock
-    {
-        private readonly long _start = Stopwatch.GetTimestamp();
-        private readonly TimeSpan _cpu = Environment.CpuUsage.TotalTime;
-
-        public BuildCost Read() =>
-            new(Stopwatch.GetElapsedTime(_start).TotalSeconds, (Environment.CpuUsage.TotalTime - _cpu).TotalSeconds);
     }
 }

@@ -1,16 +1,21 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.RegularExpressions;
 using Signpost.Engine.Base;
-using Signpost.Engine.Quantizers;
 using Signpost.Engine.Storage;
 
 namespace Signpost.Engine.Shards;
 
 /// <summary>
-/// The files of a collection's folder. A file's name carries the fingerprint of the build that wrote it, so a file that is there
-/// is complete and of this build, or it is litter.
+/// The files of a collection's folder. A file's name carries the fingerprint of the build or training that wrote it, so a file that is
+/// there is complete and of this build or training, or it is litter.
 /// </summary>
 internal static partial class CollectionFiles
 {
+    /// <summary>Name of the file that the one writer of a folder holds.</summary>
+    public const string LockName = "writer.lock";
+
     /// <summary>Whether <paramref name="name"/> may be a collection's.</summary>
     public static bool IsName(string? name) => name is not null && CollectionName().IsMatch(name);
 
@@ -20,28 +25,25 @@ internal static partial class CollectionFiles
     /// <summary>File name of the quantizer.</summary>
     public static string Quantizer(ulong fingerprint) => $"quantizer-{fingerprint:x16}.codebook";
 
-    /// <summary>Whether a complete file was written by the build of <paramref name="fingerprint"/>.</summary>
-    public static bool IsOf(string name, ulong fingerprint) =>
-        name.Contains($"-{fingerprint:x16}.", StringComparison.Ordinal) && !name.EndsWith(AtomicFile.TemporarySuffix, StringComparison.Ordinal);
+    /// <summary>File name of the codes of a segment by a quantizer, from the names of both, which tell their content.</summary>
+    public static string Codes(int shard, string segment, string quantizer)
+    {
+        byte[] text = Encoding.UTF8.GetBytes($"{ShardEncoder.Version} {segment} {quantizer}");
+        return $"shard-{shard:D4}-{BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(text)):x16}.codes";
+    }
+
+    /// <summary>
+    /// The right to write in <paramref name="folder"/>, until it is disposed or the process ends. Refused while another build or training
+    /// has it: each would take the other's unfinished files for litter.
+    /// </summary>
+    public static Outcome<IDisposable> Lock(IDisk disk, string folder) => disk.TryLock(Path.Combine(folder, LockName)) is { } held
+        ? new Outcome<IDisposable>(held, null)
+        : new Problem(
+            ProblemCode.Busy, "folder", $"{folder}, where another build or training is at work", "one writer at a time",
+            "Wait for its end, or stop it; then start the same command again.");
 
     /// <summary>Whether the folder holds a finished collection, readable or not.</summary>
     public static bool HasManifest(IDisk disk, string folder) => disk.List(folder).Contains(CollectionManifest.FileName);
-
-    /// <summary>Reads and verifies a quantizer file.</summary>
-    /// <exception cref="BadFileException">Missing, cut, flipped or foreign.</exception>
-    public static IQuantizer ReadQuantizer(IDisk disk, string path)
-    {
-        try
-        {
-            using IFileReader file = disk.OpenRead(path);
-            byte[] bytes = new byte[file.Length];
-            return QuantizerFile.Parse(bytes.AsSpan(0, file.Read(0, bytes)), path);
-        }
-        catch (FileNotFoundException)
-        {
-            throw new BadFileException(path, 0, "no file", "the quantizer of the collection");
-        }
-    }
 
     /// <summary>
     /// Removes the files of unfinished and replaced builds: those named as ours whose name <paramref name="keep"/> does not accept.
@@ -69,9 +71,9 @@ internal static partial class CollectionFiles
     [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9._-]{0,127}\\z", RegexOptions.CultureInvariant)]
     private static partial Regex CollectionName();
 
-    // Segments and quantizers, and what an interrupted write of these or of a manifest leaves; nothing that a user may have put there.
+    // Segments, codes and quantizers, and what an interrupted write of these or of a manifest leaves; nothing that a user may have put there.
     [GeneratedRegex(
-        "^((shard-[0-9]{4}-[0-9a-f]{16}\\.segment|quantizer-[0-9a-f]{16}\\.codebook)|manifest\\.json(?=\\.))(\\.[0-9a-f]+-[0-9a-f]+\\.tmp)?\\z",
+        "^((shard-[0-9]{4}-[0-9a-f]{16}\\.(segment|codes)|quantizer-[0-9a-f]{16}\\.codebook)|manifest\\.json(?=\\.))(\\.[0-9a-f]+-[0-9a-f]+\\.tmp)?\\z",
         RegexOptions.CultureInvariant)]
     private static partial Regex Ours();
 }

@@ -1,27 +1,31 @@
 using System.Runtime.InteropServices;
 using Signpost.Engine.Base;
+using Signpost.Engine.Quantizers;
 using Signpost.Engine.Search;
 using Signpost.Engine.Storage;
+using Signpost.Engine.Vectors;
 
 namespace Signpost.Engine.Shards;
 
 /// <summary>
-/// A guard on a shard as it was when this was taken: until it is disposed, the shard's memory stays. Not to be copied; costs no
-/// allocation.
+/// A guard on a shard as it was when this was taken, with the codes of one version: until it is disposed, their memory stays. Not to
+/// be copied; costs no allocation.
 /// </summary>
 public unsafe ref struct Snapshot
 {
     private readonly SegmentView _view;
     private readonly ulong* _ids;
     private readonly SearchScratchPool _scratch;
-    private Shard? _shard;
+    private readonly uint _wanted;
+    private ShardView? _held;
 
-    internal Snapshot(Shard shard, in SegmentView view, Segment segment, SearchScratchPool scratch)
+    internal Snapshot(ShardView held, Segment segment, SearchScratchPool scratch, uint wanted)
     {
-        _shard = shard;
-        _view = view;
+        _held = held;
+        _view = held.Segment;
         _ids = segment.Ids;
         _scratch = scratch;
+        _wanted = wanted;
     }
 
     /// <summary>Vectors in the shard.</summary>
@@ -37,6 +41,12 @@ public unsafe ref struct Snapshot
                 $"{_view.Vectors.Dim} x {_view.Vectors.Type} under {_view.Metric}", "Make the query with the collection's NewQuery.");
         }
 
+        if (parameters.Mode != SearchMode.Exact && _held!.CodesVersion != _wanted)
+        {
+            return new Problem(
+                ProblemCode.StaleVersion, "codes", $"version {_wanted}", "the version in use", "Ask again with the newest shard map.");
+        }
+
         return Searcher.Validate(_view, parameters);
     }
 
@@ -49,7 +59,7 @@ public unsafe ref struct Snapshot
     /// <returns>How many hits there are: K, or fewer where fewer vectors were reached.</returns>
     public readonly int Search(Query query, in SearchParameters parameters, Deadline deadline, Span<Hit> hits, out SearchStats stats)
     {
-        Check.That(_shard is not null && hits.Length >= parameters.K);
+        Check.That(_held is not null && hits.Length >= parameters.K && (parameters.Mode == SearchMode.Exact || _held.CodesVersion == _wanted));
         SearchScratch scratch = _scratch.Rent();
 
         // Neighbours are half as large as hits: they are found in the memory of the hits and widened there.
@@ -62,16 +72,34 @@ public unsafe ref struct Snapshot
             hits[i] = new Hit(_ids[neighbour.Id], neighbour.Distance);
         }
 
-        GC.KeepAlive(_shard); // it holds the memory that the view and the ids point into
+        GC.KeepAlive(_held); // it holds the memory that the view and the ids point into
         OrderTies(hits[..count]);
         return count;
     }
 
-    /// <summary>Lets the shard's memory go.</summary>
+    /// <summary>
+    /// <paramref name="count"/> vectors, at most as many as there are, chosen at random without replacement and kept in their order. The
+    /// caller owns them.
+    /// </summary>
+    internal readonly VectorBlock Sample(int count, ulong seed)
+    {
+        VectorBlock vectors = _view.Vectors;
+        long[] rows = FloatRows.Choose(vectors.Count, count, seed);
+        VectorBlock sample = VectorBlock.Allocate(rows.Length, vectors.Dim, vectors.Type);
+        for (int i = 0; i < rows.Length; i++)
+        {
+            vectors.RowSpan(rows[i]).CopyTo(new Span<byte>(sample.Row(i), sample.RowBytes));
+        }
+
+        GC.KeepAlive(_held);
+        return sample;
+    }
+
+    /// <summary>Lets the memory go.</summary>
     public void Dispose()
     {
-        _shard?.Release();
-        _shard = null;
+        _held?.Release();
+        _held = null;
     }
 
     /// <summary>Insertion sort. Hits come by (distance, vertex), so only equal distances can be out of the order of their ids.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using Signpost.Engine.Base;
 using Signpost.Engine.Vectors;
@@ -6,7 +7,7 @@ namespace Signpost.Engine.Storage;
 
 /// <summary>The quantizer file of a collection and what it holds.</summary>
 /// <param name="File">Name in the collection's folder.</param>
-/// <param name="Info">Kind, M, K, version; equal to those of every segment.</param>
+/// <param name="Info">Kind, M, K, version; equal to those of every codes file.</param>
 public sealed record ManifestQuantizer(string File, CodesInfo Info);
 
 /// <summary>One shard of a collection.</summary>
@@ -15,7 +16,8 @@ public sealed record ManifestQuantizer(string File, CodesInfo Info);
 /// <param name="SlotTo">The slot after the last.</param>
 /// <param name="Segment">Name of the segment file in the collection's folder.</param>
 /// <param name="Count">Vectors of the segment.</param>
-public sealed record ManifestShard(int Id, int SlotFrom, int SlotTo, string Segment, long Count);
+/// <param name="Codes">Name of the file with its codes, made by the collection's quantizer; null where there is none.</param>
+public sealed record ManifestShard(int Id, int SlotFrom, int SlotTo, string Segment, long Count, string? Codes = null);
 
 /// <summary>What the run that completed a build took. Shards that it found finished, left by an interrupted run, took their time there.</summary>
 /// <param name="Seconds">By the clock, at least 0.</param>
@@ -32,7 +34,7 @@ public sealed record BuildCost(double Seconds, double CpuSeconds);
 /// <param name="Metric">Metric.</param>
 /// <param name="R">Most out-neighbours of a vertex.</param>
 /// <param name="Count">Vectors of all shards.</param>
-/// <param name="Quantizer">The quantizer that every segment's codes were made with; null where there are no codes.</param>
+/// <param name="Quantizer">The quantizer that the codes of every shard were made with; null where there are no codes.</param>
 /// <param name="Shards">The shards in the order of their slots, which cover [0, 16,384) exactly once.</param>
 /// <param name="Build">How the graphs were built.</param>
 /// <param name="Cost">What building took; null where nobody measured.</param>
@@ -42,6 +44,21 @@ public sealed partial record CollectionManifest(
 {
     /// <summary>Name of the manifest in the collection's folder.</summary>
     public const string FileName = "manifest.json";
+
+    /// <summary>Number of the training that made the codes; 0 where there are none.</summary>
+    [JsonIgnore]
+    public uint CodesVersion => Quantizer?.Info.Version ?? 0;
+
+    /// <summary>Every file that the manifest names, in the collection's folder.</summary>
+    [JsonIgnore]
+    public IEnumerable<string> Files => Shards.Select(s => s.Segment).Concat(Shards.Select(s => s.Codes).OfType<string>())
+        .Concat(Quantizer is null ? [] : [Quantizer.File]);
+
+    /// <summary>Whether <paramref name="other"/> says the same.</summary>
+    public bool IsSame(CollectionManifest other) => this with { Shards = other.Shards } == other && Shards.SequenceEqual(other.Shards);
+
+    /// <summary>Whether <paramref name="other"/> is the same collection, but for codes and cost: the same vectors, graphs and slots.</summary>
+    public bool IsSameButCodes(CollectionManifest other) => Bare(this).IsSame(Bare(other));
 
     /// <summary>The first thing that is wrong with the content; null for a valid manifest.</summary>
     public Problem? Validate()
@@ -56,9 +73,9 @@ public sealed partial record CollectionManifest(
             return Wrong("shape", $"dim {Dim}, R {R}, type {Type}, metric {Metric}", "dim and R of at least 1, a known type and metric");
         }
 
-        if (Quantizer?.Info is { } info && !(Enum.IsDefined(info.Kind) && info.M >= 1 && info.M <= Dim && info.K is (16 or 256)))
+        if (Quantizer?.Info is { } info && !(Enum.IsDefined(info.Kind) && info.M >= 1 && info.M <= Dim && info.K is (16 or 256) && info.Version >= 1))
         {
-            return Wrong("quantizer", $"{info}", $"a known kind, M of 1 to {Dim}, K of 16 or 256");
+            return Wrong("quantizer", $"{info}", $"a known kind, M of 1 to {Dim}, K of 16 or 256, a version of at least 1");
         }
 
         if (Cost is { } cost && !(cost.Seconds >= 0 && cost.CpuSeconds >= 0))
@@ -84,7 +101,6 @@ public sealed partial record CollectionManifest(
             Type = Type,
             Metric = Metric,
             R = R,
-            Codes = Quantizer?.Info,
             SlotFrom = shard.SlotFrom,
             SlotTo = shard.SlotTo,
         };
@@ -93,6 +109,9 @@ public sealed partial record CollectionManifest(
             throw new BadFileException(segmentPath, FileHeader.Bytes, $"{segment}", $"{expected}, as the manifest says");
         }
     }
+
+    private static CollectionManifest Bare(CollectionManifest manifest) =>
+        manifest with { Quantizer = null, Cost = null, Shards = [.. manifest.Shards.Select(shard => shard with { Codes = null })] };
 
     private static Problem Wrong(string what, string got, string expected) => new(
         ProblemCode.InvalidArgument, $"manifest: {what}", got, expected, "Build the collection again, or restore the manifest from a copy.");
@@ -104,7 +123,7 @@ public sealed partial record CollectionManifest(
     private Problem? WrongFile()
     {
         var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { FileName }; // file systems may ignore case
-        foreach (string file in Shards.Select(s => s.Segment).Concat(Quantizer is null ? [] : [Quantizer.File]))
+        foreach (string file in Files)
         {
             if (!NamePattern().IsMatch(file) || file.EndsWith(AtomicFile.TemporarySuffix, StringComparison.Ordinal) || !seen.Add(file))
             {
@@ -131,6 +150,12 @@ public sealed partial record CollectionManifest(
             if (shard.Id < 0 || !ids.Add(shard.Id) || shard.Count is < 0 or > uint.MaxValue)
             {
                 return Wrong($"shard {shard.Id}", $"{shard.Count} vectors", "a number of its own, at least 0, and 0 to 2^32 - 1 vectors");
+            }
+
+            if ((shard.Codes is null) != (Quantizer is null))
+            {
+                return Wrong(
+                    $"shard {shard.Id}", shard.Codes is null ? "no codes" : "codes", Quantizer is null ? "none, as there is no quantizer" : "codes of the quantizer");
             }
 
             next = shard.SlotTo;

@@ -9,6 +9,9 @@ public sealed partial class FileDisk : IDisk
 {
     private const int InvalidArgument = 22; // EINVAL
 
+    // What .NET's IOException carries where another has the file: EAGAIN of Linux, EAGAIN of the BSDs, ERROR_SHARING_VIOLATION.
+    private static readonly int[] HeldByAnother = [11, 35, unchecked((int)0x80070020)];
+
     private FileDisk()
     {
     }
@@ -68,6 +71,19 @@ public sealed partial class FileDisk : IDisk
         if (parent is not null)
         {
             SyncFolder(parent);
+        }
+    }
+
+    /// <inheritdoc/>
+    public IDisposable? TryLock(string path)
+    {
+        try
+        {
+            return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e) when (HeldByAnother.Contains(e.HResult))
+        {
+            return null;
         }
     }
 

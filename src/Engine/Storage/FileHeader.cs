@@ -6,13 +6,13 @@ namespace Signpost.Engine.Storage;
 internal enum FileKind : uint
 {
     Segment = 1,
+    Codes = 2,
 }
 
-/// <summary>What a section of a segment holds; also the order of the sections in the file.</summary>
+/// <summary>What a section of a segment holds; also the order of the sections in the file. 2 was the codes of format version 1.</summary>
 internal enum SectionKind : uint
 {
     Graph = 1,
-    Codes = 2,
     Ids = 3,
     Vectors = 4,
     Metadata = 5,
@@ -30,8 +30,11 @@ internal struct FileHeader
     /// <summary>"SIGNPOST" in ASCII.</summary>
     public const ulong SignpostMagic = 0x5453_4F50_4E47_4953;
 
-    /// <summary>The only version so far.</summary>
-    public const uint CurrentVersion = 1;
+    /// <summary>Of a segment. Version 1 held codes too.</summary>
+    public const uint SegmentVersion = 2;
+
+    /// <summary>Of a codes file.</summary>
+    public const uint CodesVersion = 1;
 
     [FieldOffset(0)]
     public ulong Magic;
@@ -42,7 +45,7 @@ internal struct FileHeader
     [FieldOffset(12)]
     public FileKind Kind;
 
-    /// <summary>Bytes of this header, the info block and the section table together: 192 + 32 per section.</summary>
+    /// <summary>Bytes of this header and all that is before the first section.</summary>
     [FieldOffset(16)]
     public uint HeaderBytes;
 
@@ -80,22 +83,6 @@ internal unsafe struct SegmentInfoBlock
     /// <summary>Bytes of a vertex id in the graph, 3 or 4; follows from the count.</summary>
     [FieldOffset(14)]
     public byte IdBytes;
-
-    /// <summary>0 where the segment has no codes; then the next four are 0 too.</summary>
-    [FieldOffset(15)]
-    public byte QuantizerKind;
-
-    [FieldOffset(16)]
-    public uint QuantizerVersion;
-
-    [FieldOffset(20)]
-    public uint M;
-
-    [FieldOffset(24)]
-    public uint K;
-
-    [FieldOffset(28)]
-    public uint CodeBytes;
 
     [FieldOffset(32)]
     public uint R;
@@ -143,4 +130,49 @@ internal struct SectionEntry
 
     [FieldOffset(16)]
     public ulong Length;
+}
+
+/// <summary>What a codes file is, at byte 64; 64 bytes, bytes without a field are zero.</summary>
+[StructLayout(LayoutKind.Explicit, Size = Bytes)]
+internal struct CodesInfoBlock
+{
+    public const int Bytes = 64;
+
+    [FieldOffset(0)]
+    public ulong Count;
+
+    [FieldOffset(8)]
+    public uint QuantizerKind;
+
+    [FieldOffset(12)]
+    public uint QuantizerVersion;
+
+    [FieldOffset(16)]
+    public uint M;
+
+    [FieldOffset(20)]
+    public uint K;
+
+    [FieldOffset(24)]
+    public uint CodeBytes;
+
+    /// <summary>First slot of the shard.</summary>
+    [FieldOffset(28)]
+    public uint SlotFrom;
+
+    /// <summary>The slot after the last.</summary>
+    [FieldOffset(32)]
+    public uint SlotTo;
+
+    /// <summary><see cref="FileHeader.HeaderCrc"/> of the segment whose vectors these are; it covers the checksums of all its sections.</summary>
+    [FieldOffset(36)]
+    public uint SegmentCrc;
+
+    /// <summary>CRC-32C of the quantizer file that made the codes.</summary>
+    [FieldOffset(40)]
+    public uint QuantizerCrc;
+
+    /// <summary>CRC-32C of the codes.</summary>
+    [FieldOffset(44)]
+    public uint CodesCrc;
 }

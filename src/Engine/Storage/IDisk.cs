@@ -27,6 +27,12 @@ public interface IDisk
     /// <summary>Creates a folder and those above it, durably; nothing happens where it exists.</summary>
     void CreateFolder(string folder);
 
+    /// <summary>
+    /// Holds the file <paramref name="path"/>, which is made where it is missing, until the result is disposed or the process ends in
+    /// whatever way; null while another holder has it, in this process or another. Readers and writers of other files do not care.
+    /// </summary>
+    IDisposable? TryLock(string path);
+
     /// <summary>Makes the names in <paramref name="folder"/> durable: what was created, renamed or removed there stays so after a power loss.</summary>
     void SyncFolder(string folder);
 }

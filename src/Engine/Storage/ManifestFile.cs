@@ -6,7 +6,7 @@ using Signpost.Engine.Base;
 namespace Signpost.Engine.Storage;
 
 /// <summary>
-/// <see cref="CollectionManifest"/> as a file: <c>{"signpost":"manifest","format":1,"crc32c":"e3069283","manifest":{...}}</c> and
+/// <see cref="CollectionManifest"/> as a file: <c>{"signpost":"manifest","format":2,"crc32c":"e3069283","manifest":{...}}</c> and
 /// a line feed. The checksum is that of the bytes of the inner object; everything around them is fixed, so that no byte of the file
 /// may change unnoticed.
 /// </summary>
@@ -15,7 +15,9 @@ public static class ManifestFile
     private const int MaxBytes = 64 << 20;
     private const int CrcDigits = 8;
 
-    private static ReadOnlySpan<byte> Before => "{\"signpost\":\"manifest\",\"format\":1,\"crc32c\":\""u8;
+    private static ReadOnlySpan<byte> Start => "{\"signpost\":\"manifest\",\"format\":"u8;
+
+    private static ReadOnlySpan<byte> Before => "{\"signpost\":\"manifest\",\"format\":2,\"crc32c\":\""u8;
 
     private static ReadOnlySpan<byte> Between => "\",\"manifest\":"u8;
 
@@ -65,6 +67,11 @@ public static class ManifestFile
     {
         ReadOnlySpan<byte> file = bytes;
         int bodyEnd = bytes.Length - After.Length;
+        if (file.StartsWith(Start) && file[Start.Length..].StartsWith("1,"u8))
+        {
+            throw new BadFileException(path, Start.Length, "format 1", "2; an older version wrote it: build the collection again");
+        }
+
         MustHave(file, 0, Before, path);
         MustHave(file, CrcOffset + CrcDigits, Between, path);
         if (bodyEnd < BodyOffset)

@@ -8,21 +8,22 @@ using Signpost.Engine.Vectors;
 namespace Signpost.Engine.Storage;
 
 /// <summary>
-/// An immutable file with the vectors of one shard, their graph and their codes, open for search. Graph, codes and ids are in native
-/// memory; vectors are mapped or loaded. The file format is the declarations of FileHeader.cs and docs/formats.md.
+/// An immutable file with the vectors of one shard and their graph, open for search. Graph and ids are in native memory; vectors are
+/// mapped or loaded. Codes are files of their own (<see cref="CodesFile"/>), so that a new quantizer changes nothing here. The file format is the declarations of FileHeader.cs and docs/formats.md.
 /// </summary>
 /// <remarks>Reading is thread-safe. Nothing may read it after <see cref="Dispose"/>: whoever shares a segment counts its readers.</remarks>
 public sealed unsafe class Segment : IDisposable
 {
     private IDisposable[]? _parts;
 
-    private Segment(string path, SegmentInfo info, Residency residency, in Parts parts)
+    private Segment(string path, SegmentHeader header, Residency residency, in Parts parts)
     {
+        SegmentInfo info = header.Info;
         Path = path;
         Info = info;
+        Crc = header.Crc;
         Memory = SegmentMemory.Of(info, residency);
         Graph = parts.Graph!;
-        Codes = parts.Codes is null ? null : parts.Codes.Pointer;
         Ids = (ulong*)parts.Ids!.Pointer;
         Vectors = parts.Vectors!;
         Metadata = parts.Metadata;
@@ -35,6 +36,9 @@ public sealed unsafe class Segment : IDisposable
     /// <summary>What the segment is.</summary>
     public SegmentInfo Info { get; }
 
+    /// <summary>CRC-32C of its header, which holds those of all sections: a codes file says by it which segment it belongs to.</summary>
+    public uint Crc { get; }
+
     /// <summary>Memory that it takes.</summary>
     public SegmentMemory Memory { get; }
 
@@ -43,9 +47,6 @@ public sealed unsafe class Segment : IDisposable
 
     /// <summary>The vectors; row i belongs to vertex i.</summary>
     public VectorBlock Vectors { get; }
-
-    /// <summary>Codes by vertex. Shape: [Count, CodeBytes]; null without codes.</summary>
-    public byte* Codes { get; }
 
     /// <summary>Ids by vertex. Length: Count.</summary>
     public ulong* Ids { get; }
@@ -86,7 +87,7 @@ public sealed unsafe class Segment : IDisposable
         {
             using var reader = new SegmentReader(file, path, header, work);
             Fill(ref parts, reader, file, header.Info, load);
-            return new Segment(path, header.Info, load.Vectors, parts);
+            return new Segment(path, header, load.Vectors, parts);
         }
         catch
         {
@@ -95,17 +96,19 @@ public sealed unsafe class Segment : IDisposable
         }
     }
 
-    /// <summary>The segment for a search, with the codes where <paramref name="quantizer"/>, the one that made them, is given.</summary>
-    public SegmentView View(IQuantizer? quantizer)
+    /// <summary>The segment for a search.</summary>
+    /// <param name="codes">Codes by vertex. Shape: [Count, CodeBytes of the quantizer]; null: none.</param>
+    /// <param name="quantizer">The one that made the codes; null: none.</param>
+    public SegmentView View(byte* codes = null, IQuantizer? quantizer = null)
     {
         Check.That(_parts is not null);
-        Check.That(quantizer is null || (CodesInfo.Of(quantizer) == Info.Codes && quantizer.Dim == Info.Dim));
+        Check.That(quantizer is null || (quantizer.Dim == Info.Dim && quantizer.Metric == Info.Metric));
         return new SegmentView
         {
             Vectors = Vectors,
             Metric = Info.Metric,
             Graph = Graph,
-            Codes = quantizer is null ? null : Codes,
+            Codes = quantizer is null ? null : codes,
             Quantizer = quantizer,
         };
     }
@@ -132,11 +135,6 @@ public sealed unsafe class Segment : IDisposable
         AlignedBuffer graph = parts.Own(reader.Load(rows));
         parts.Graph = new Graph(graph.Pointer, (uint)info.Count, info.R, info.Entry, graph); // the owner, so that whoever holds the graph holds its memory
         reader.VerifyNeighbours(parts.Graph, rows);
-        if (reader.Find(SectionKind.Codes) is { } codes)
-        {
-            parts.Codes = parts.Own(reader.Load(codes));
-        }
-
         parts.Ids = parts.Own(reader.Load(reader.Find(SectionKind.Ids)!.Value));
         (nint first, IDisposable owner) = LoadVectors(ref parts, reader, file, load);
         parts.Vectors = new VectorBlock((byte*)first, info.Count, info.Dim, info.Type, (long)info.Dim * info.Type.Bytes(), owner);
@@ -179,7 +177,6 @@ public sealed unsafe class Segment : IDisposable
     private struct Parts()
     {
         public Graph? Graph;
-        public AlignedBuffer? Codes;
         public AlignedBuffer? Ids;
         public VectorBlock? Vectors;
         public string? Metadata;

@@ -22,7 +22,7 @@ internal sealed class SegmentHeader
     private const long SectionAlignment = 64; // a cache line
     private const long VectorsAlignment = 4096; // a page, so that the rows map where they lie
     private const int MinSections = 3; // graph, ids, vectors
-    private const int MaxSections = 5;
+    private const int MaxSections = 4; // and metadata
 
     public SegmentHeader(SegmentInfo info, long metadataBytes)
     {
@@ -31,13 +31,12 @@ internal sealed class SegmentHeader
         (SectionKind Kind, long Length)[] all =
         [
             (SectionKind.Graph, info.GraphBytes),
-            (SectionKind.Codes, info.CodesBytes),
             (SectionKind.Ids, info.IdsBytes),
             (SectionKind.Vectors, info.VectorsBytes),
             (SectionKind.Metadata, metadataBytes),
         ];
         var present = all
-            .Where(s => s.Kind switch { SectionKind.Codes => info.Codes is not null, SectionKind.Metadata => metadataBytes > 0, _ => true })
+            .Where(s => s.Kind != SectionKind.Metadata || metadataBytes > 0)
             .ToArray();
         HeaderBytes = FixedBytes + (present.Length * SectionEntry.Bytes);
         Sections = new Section[present.Length];
@@ -63,6 +62,9 @@ internal sealed class SegmentHeader
     /// <summary>CRC-32C of each section.</summary>
     public uint[] Crcs { get; }
 
+    /// <summary>CRC-32C of the header; as it holds those of all sections, it tells two segments apart.</summary>
+    public uint Crc { get; private set; }
+
     public long FileBytes => Sections[^1].End;
 
     /// <summary>Reads and verifies the header; the content of the sections is not looked at.</summary>
@@ -77,14 +79,14 @@ internal sealed class SegmentHeader
         }
 
         FileHeader head = MemoryMarshal.Read<FileHeader>(first);
-        CheckIdentity(head, path);
+        CheckShape(head, path);
         if (got < head.HeaderBytes)
         {
             throw new BadFileException(path, got, "the end of the file", $"a header of {head.HeaderBytes} bytes");
         }
 
         byte[] bytes = first[..(int)head.HeaderBytes];
-        CheckCrc(bytes, head.HeaderCrc, path);
+        HeaderRules.CheckCrc(bytes, head.HeaderCrc, path);
         SegmentInfoBlock block = MemoryMarshal.Read<SegmentInfoBlock>(bytes.AsSpan(FileHeader.Bytes));
         if (SegmentInfoCodec.FirstFault(block) is { } fault)
         {
@@ -98,7 +100,7 @@ internal sealed class SegmentHeader
             header.Crcs[i] = table[i].Crc;
         }
 
-        CheckSame(bytes, header.Format(), path);
+        HeaderRules.CheckSame(bytes, header.Format(), path);
         if (file.Length != header.FileBytes)
         {
             throw new BadFileException(path, Math.Min(file.Length, header.FileBytes), $"{file.Length} bytes in the file", $"{header.FileBytes}");
@@ -114,7 +116,7 @@ internal sealed class SegmentHeader
         var head = new FileHeader
         {
             Magic = FileHeader.SignpostMagic,
-            FormatVersion = FileHeader.CurrentVersion,
+            FormatVersion = FileHeader.SegmentVersion,
             Kind = FileKind.Segment,
             HeaderBytes = (uint)HeaderBytes,
             FileBytes = (ulong)FileBytes,
@@ -134,28 +136,14 @@ internal sealed class SegmentHeader
             });
         }
 
-        head.HeaderCrc = Crc32C.Compute(bytes); // the field itself is still zero
+        Crc = head.HeaderCrc = Crc32C.Compute(bytes); // the field itself is still zero
         MemoryMarshal.Write(bytes, head);
         return bytes;
     }
 
-    private static void CheckIdentity(in FileHeader head, string path)
+    private static void CheckShape(in FileHeader head, string path)
     {
-        if (head.Magic != FileHeader.SignpostMagic)
-        {
-            throw new BadFileException(path, 0, $"0x{head.Magic:X16}", $"0x{FileHeader.SignpostMagic:X16}, a file of Signpost");
-        }
-
-        if (head.FormatVersion != FileHeader.CurrentVersion)
-        {
-            throw new BadFileException(path, 8, $"format version {head.FormatVersion}", $"{FileHeader.CurrentVersion}");
-        }
-
-        if (head.Kind != FileKind.Segment)
-        {
-            throw new BadFileException(path, 12, $"file kind {(uint)head.Kind}", $"{(uint)FileKind.Segment}, a segment");
-        }
-
+        HeaderRules.CheckIdentity(head, FileKind.Segment, FileHeader.SegmentVersion, path);
         if (head.SectionCount is < MinSections or > MaxSections)
         {
             throw new BadFileException(path, 32, $"{head.SectionCount} sections", $"{MinSections} to {MaxSections}");
@@ -165,18 +153,6 @@ internal sealed class SegmentHeader
         if (head.HeaderBytes != headerBytes)
         {
             throw new BadFileException(path, 16, $"a header of {head.HeaderBytes} bytes", $"{headerBytes}");
-        }
-    }
-
-    private static void CheckCrc(byte[] bytes, uint expected, string path)
-    {
-        const int CrcOffset = 20;
-        byte[] unsealed = [.. bytes];
-        unsealed.AsSpan(CrcOffset, sizeof(uint)).Clear();
-        uint crc = Crc32C.Compute(unsealed);
-        if (crc != expected)
-        {
-            throw new BadFileException(path, CrcOffset, $"header checksum {expected:x8}", $"{crc:x8}, the checksum of the header as it is");
         }
     }
 
@@ -196,19 +172,4 @@ internal sealed class SegmentHeader
 
         return (long)last.Length;
     }
-
-    private static void CheckSame(byte[] got, byte[] implied, string path)
-    {
-        int same = got.AsSpan().CommonPrefixLength(implied);
-        if (same < implied.Length || same < got.Length)
-        {
-            // The checksum comes before the table and differs whenever anything does: name what differs behind it where there is such.
-            const int Behind = 24;
-            int later = Behind + got.AsSpan(Behind).CommonPrefixLength(implied.AsSpan(Behind));
-            int at = later < Math.Min(got.Length, implied.Length) ? later : same;
-            throw new BadFileException(path, at, $"0x{ByteAt(got, at)}", $"0x{ByteAt(implied, at)}, as the vector count and shapes imply");
-        }
-    }
-
-    private static string ByteAt(byte[] bytes, int at) => at < bytes.Length ? $"{bytes[at]:X2}" : "(end)";
 }

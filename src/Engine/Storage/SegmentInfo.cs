@@ -37,19 +37,16 @@ public sealed record BuildInfo(ulong Seed, int L, int C, string LibraryVersion)
 /// <param name="Metric">Metric that the graph was built for.</param>
 /// <param name="R">Most out-neighbours of a vertex, 1 .. 65,536.</param>
 /// <param name="Entry">Vertex where searches start, below <paramref name="Count"/>; 0 in an empty segment.</param>
-/// <param name="Codes">The quantizer of the codes; null where there are none.</param>
 /// <param name="SlotFrom">First slot of the shard.</param>
 /// <param name="SlotTo">The slot after the last, at most <see cref="SlotCount"/>.</param>
 /// <param name="Build">How the graph was built.</param>
 public sealed record SegmentInfo(
-    long Count, int Dim, ElementType Type, Metric Metric, int R, uint Entry, CodesInfo? Codes, int SlotFrom, int SlotTo, BuildInfo Build)
+    long Count, int Dim, ElementType Type, Metric Metric, int R, uint Entry, int SlotFrom, int SlotTo, BuildInfo Build)
 {
     /// <summary>Slots of a collection.</summary>
     public const int SlotCount = 16_384;
 
     internal long GraphBytes => Graph.BytesFor((uint)Count, R);
-
-    internal long CodesBytes => Codes is null ? 0 : Count * Codes.CodeBytes;
 
     internal long IdsBytes => Count * sizeof(ulong);
 
@@ -69,7 +66,7 @@ public enum Residency
 /// <summary>How to open a segment.</summary>
 public sealed record SegmentLoad
 {
-    /// <summary>Where the vectors shall be; graph, codes and ids are always loaded. Mapped: full vectors are touched only to re-rank.</summary>
+    /// <summary>Where the vectors shall be; graph and ids are always loaded. Mapped: full vectors are touched only to re-rank.</summary>
     public Residency Vectors { get; init; } = Residency.Mapped;
 
     /// <summary>
@@ -82,10 +79,10 @@ public sealed record SegmentLoad
     public long MemoryLimit { get; init; } = long.MaxValue;
 }
 
-/// <summary>Bytes of memory that a segment takes, computed from its header.</summary>
+/// <summary>Bytes of memory that a segment and its codes take, computed before anything is loaded.</summary>
 /// <param name="Count">Vectors.</param>
 /// <param name="Graph">Of the graph, resident.</param>
-/// <param name="Codes">Of the codes, resident.</param>
+/// <param name="Codes">Of the codes that are open beside the segment, resident.</param>
 /// <param name="Ids">Of the ids, resident.</param>
 /// <param name="VectorsLoaded">Of the vectors where they are loaded, else 0.</param>
 /// <param name="VectorsMapped">Of the vectors where they are mapped, else 0.</param>
@@ -94,12 +91,16 @@ public readonly record struct SegmentMemory(long Count, long Graph, long Codes, 
     /// <summary>Bytes that are in memory for as long as the segment is open.</summary>
     public long Resident => Graph + Codes + Ids + VectorsLoaded;
 
+    /// <summary>Of both together.</summary>
+    public static SegmentMemory operator +(SegmentMemory a, SegmentMemory b) => new(
+        a.Count + b.Count, a.Graph + b.Graph, a.Codes + b.Codes, a.Ids + b.Ids, a.VectorsLoaded + b.VectorsLoaded, a.VectorsMapped + b.VectorsMapped);
+
     /// <summary>Resident bytes per vector; 0 for an empty segment.</summary>
     public double ResidentPerVector => Count == 0 ? 0 : (double)Resident / Count;
 
     internal static SegmentMemory Of(SegmentInfo info, Residency vectors)
     {
         long loaded = vectors == Residency.Loaded ? info.VectorsBytes : 0;
-        return new SegmentMemory(info.Count, info.GraphBytes, info.CodesBytes, info.IdsBytes, loaded, info.VectorsBytes - loaded);
+        return new SegmentMemory(info.Count, info.GraphBytes, 0, info.IdsBytes, loaded, info.VectorsBytes - loaded);
     }
 }

@@ -1,7 +1,6 @@
 using System.Text;
 using Signpost.Engine.Base;
 using Signpost.Engine.Graphs;
-using Signpost.Engine.Quantizers;
 using Signpost.Engine.Vectors;
 
 namespace Signpost.Engine.Storage;
@@ -27,7 +26,6 @@ internal static unsafe class SegmentInfoCodec
             (b.ElementType <= (byte)ElementType.Int8, 12, $"element type {b.ElementType}", $"0 to {(byte)ElementType.Int8}"),
             (b.Metric <= (byte)Metric.Cosine, 13, $"metric {b.Metric}", $"0 to {(byte)Metric.Cosine}"),
             (b.IdBytes == idBytes, 14, $"ids of {b.IdBytes} bytes", $"{idBytes} for {b.Count} vectors"),
-            (b.QuantizerKind <= (byte)QuantizerKind.Rpq, 15, $"quantizer kind {b.QuantizerKind}", $"0 to {(byte)QuantizerKind.Rpq}"),
             (b.R is > 0 and <= MaxR, 32, $"R = {b.R}", $"1 to {MaxR}"),
             (b.Entry < entryEnd, 36, $"entry vertex {b.Entry}", $"below {entryEnd}"),
             (b.SlotTo <= SegmentInfo.SlotCount, 44, $"slots to {b.SlotTo}", $"at most {SegmentInfo.SlotCount}"),
@@ -43,12 +41,11 @@ internal static unsafe class SegmentInfoCodec
             }
         }
 
-        return FirstCodesFault(b);
+        return null;
     }
 
     public static SegmentInfo Decode(in SegmentInfoBlock b)
     {
-        CodesInfo? codes = b.QuantizerKind == 0 ? null : new CodesInfo((QuantizerKind)b.QuantizerKind, (int)b.M, (int)b.K, b.QuantizerVersion);
         string version;
         fixed (byte* text = b.LibraryVersion)
         {
@@ -56,7 +53,7 @@ internal static unsafe class SegmentInfoCodec
         }
 
         return new SegmentInfo(
-            (long)b.Count, (int)b.Dim, (ElementType)b.ElementType, (Metric)b.Metric, (int)b.R, b.Entry, codes, (int)b.SlotFrom, (int)b.SlotTo,
+            (long)b.Count, (int)b.Dim, (ElementType)b.ElementType, (Metric)b.Metric, (int)b.R, b.Entry, (int)b.SlotFrom, (int)b.SlotTo,
             new BuildInfo(b.Seed, (int)b.L, (int)b.C, version));
     }
 
@@ -70,11 +67,6 @@ internal static unsafe class SegmentInfoCodec
             ElementType = (byte)info.Type,
             Metric = (byte)info.Metric,
             IdBytes = (byte)Graph.IdBytesFor((uint)info.Count),
-            QuantizerKind = (byte)(info.Codes?.Kind ?? 0),
-            QuantizerVersion = info.Codes?.Version ?? 0,
-            M = (uint)(info.Codes?.M ?? 0),
-            K = (uint)(info.Codes?.K ?? 0),
-            CodeBytes = (uint)(info.Codes?.CodeBytes ?? 0),
             R = (uint)info.R,
             Entry = info.Entry,
             SlotFrom = (uint)info.SlotFrom,
@@ -85,26 +77,5 @@ internal static unsafe class SegmentInfoCodec
         };
         Encoding.ASCII.GetBytes(info.Build.LibraryVersion, new Span<byte>(b.LibraryVersion, SegmentInfoBlock.LibraryVersionBytes));
         return b;
-    }
-
-    private static (int Offset, string Got, string Expected)? FirstCodesFault(in SegmentInfoBlock b)
-    {
-        if (b.QuantizerKind == 0)
-        {
-            return null; // that the other fields are zero is seen when the header is compared with what it implies
-        }
-
-        if (b.M == 0 || b.M > b.Dim)
-        {
-            return (20, $"M = {b.M}", $"1 to {b.Dim}, the dimension");
-        }
-
-        if (b.K is not (16 or 256))
-        {
-            return (24, $"K = {b.K}", "16 or 256");
-        }
-
-        uint codeBytes = b.K == 16 ? (b.M + 1) / 2 : b.M;
-        return b.CodeBytes == codeBytes ? null : (28, $"codes of {b.CodeBytes} bytes", $"{codeBytes}");
     }
 }

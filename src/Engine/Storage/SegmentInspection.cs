@@ -3,7 +3,7 @@ using Signpost.Engine.Base;
 namespace Signpost.Engine.Storage;
 
 /// <summary>A section of a segment file as it is.</summary>
-/// <param name="Name">What it holds: graph, codes, ids, vectors, metadata.</param>
+/// <param name="Name">What it holds: graph, ids, vectors, metadata.</param>
 /// <param name="Offset">First byte in the file.</param>
 /// <param name="Length">Bytes.</param>
 /// <param name="Crc">CRC-32C that the header gives.</param>
@@ -14,9 +14,10 @@ public sealed record SectionState(string Name, long Offset, long Length, uint Cr
 /// <param name="Info">What the segment is.</param>
 /// <param name="FormatVersion">Version of the file format.</param>
 /// <param name="HeaderBytes">Bytes of the header with its section table.</param>
+/// <param name="HeaderCrc">CRC-32C of the header (<see cref="Segment.Crc"/>).</param>
 /// <param name="FileBytes">Bytes of the file.</param>
 /// <param name="Sections">In the order of the file.</param>
-public sealed record SegmentInspection(SegmentInfo Info, uint FormatVersion, long HeaderBytes, long FileBytes, IReadOnlyList<SectionState> Sections)
+public sealed record SegmentInspection(SegmentInfo Info, uint FormatVersion, long HeaderBytes, uint HeaderCrc, long FileBytes, IReadOnlyList<SectionState> Sections)
 {
     /// <summary>Reads the header and the checksum of every section; a damaged section does not end it, a damaged header does.</summary>
     /// <exception cref="BadFileException">The header is cut, flipped or foreign.</exception>
@@ -32,7 +33,7 @@ public sealed record SegmentInspection(SegmentInfo Info, uint FormatVersion, lon
             sections[i] = new SectionState(section.Kind.ToString().ToLowerInvariant(), section.Offset, section.Length, header.Crcs[i], DamageOf(reader, section));
         }
 
-        return new SegmentInspection(header.Info, FileHeader.CurrentVersion, header.HeaderBytes, file.Length, sections);
+        return new SegmentInspection(header.Info, FileHeader.SegmentVersion, header.HeaderBytes, header.Crc, file.Length, sections);
     }
 
     private static string? DamageOf(SegmentReader reader, Section section)

@@ -6,7 +6,7 @@ using Signpost.Engine.Vectors;
 namespace Signpost.Engine.Storage;
 
 /// <summary>What <see cref="SegmentWriter"/> writes. The memory behind it is the caller's and must stay until the write returns.</summary>
-public sealed unsafe class SegmentContent
+public sealed class SegmentContent
 {
     /// <summary>Vectors to choose rows from.</summary>
     public required VectorBlock Vectors { get; init; }
@@ -23,12 +23,6 @@ public sealed unsafe class SegmentContent
     /// <summary>The graph; its vertex count is the count of the segment.</summary>
     public required Graph Graph { get; init; }
 
-    /// <summary>Codes by vertex. Shape: [Count, CodeBytes]. Null without codes.</summary>
-    public byte* Codes { get; init; }
-
-    /// <summary>The quantizer of <see cref="Codes"/>; null without codes.</summary>
-    public CodesInfo? CodesInfo { get; init; }
-
     /// <summary>First slot of the shard.</summary>
     public required int SlotFrom { get; init; }
 
@@ -42,7 +36,7 @@ public sealed unsafe class SegmentContent
     public string? Metadata { get; init; }
 
     internal SegmentInfo Info() => new(
-        Graph.Count, Vectors.Dim, Vectors.Type, Metric, Graph.R, Graph.Entry, CodesInfo, SlotFrom, SlotTo, Build);
+        Graph.Count, Vectors.Dim, Vectors.Type, Metric, Graph.R, Graph.Entry, SlotFrom, SlotTo, Build);
 }
 
 /// <summary>
@@ -78,7 +72,6 @@ public static unsafe class SegmentWriter
     {
         Check.That(content.Ids.Length == info.Count);
         Check.That((content.Order.IsEmpty ? content.Vectors.Count : content.Order.Length) == info.Count);
-        Check.That((content.Codes == null) == (content.CodesInfo is null || info.Count == 0));
         (int Offset, string Got, string Expected)? fault = SegmentInfoCodec.FirstFault(SegmentInfoCodec.Encode(info));
         Check.That(fault is null, fault is null ? "" : $"segment info: {fault.Value.Got}, expected {fault.Value.Expected}");
     }
@@ -89,9 +82,6 @@ public static unsafe class SegmentWriter
         {
             case SectionKind.Graph:
                 stream.Append(content.Graph.Rows, section.Length);
-                break;
-            case SectionKind.Codes:
-                stream.Append(content.Codes, section.Length);
                 break;
             case SectionKind.Ids:
                 fixed (ulong* ids = content.Ids.Span)

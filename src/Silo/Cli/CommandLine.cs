@@ -75,6 +75,7 @@ internal static class CommandLine
             ExactCommand.Make(cancel),
             EvalCommand.Make(cancel),
             InspectCommand.Make(cancel),
+            TrainCommand.Make(cancel),
             ServeCommand.Make(cancel),
         };
         foreach (Option option in root.Options)

@@ -10,7 +10,7 @@ internal static class InspectCommand
 {
     private static readonly Argument<string> Path = new("path")
     {
-        Description = "A collection's folder, its manifest.json, a .segment, a .codebook, or a file of vectors or ids.",
+        Description = "A collection's folder, its manifest.json, a .segment, .codes or .codebook, or a file of vectors or ids.",
         HelpName = "FILE|FOLDER",
     };
 

@@ -51,6 +51,7 @@ internal static class ServeCommand
                 }
             }
 
+            using var watch = new CodesWatch(collections.Values, line => Console.Error.WriteLine($"signpost: {line}"));
             using var threads = new SearchThreads(session.Get(Settings.Threads), limits.QueueMax);
             new Server(collections, threads, limits)
                 .RunAsync(url, TimeSpan.FromSeconds(session.Get(Settings.StopSeconds)), address => Announce(session, collections, address), session.Cancel)

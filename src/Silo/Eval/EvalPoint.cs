@@ -102,6 +102,9 @@ internal sealed record BuildFacts
     /// <summary>Codewords per subspace; null without codes.</summary>
     public int? Codewords { get; init; }
 
+    /// <summary>Number of the training that made the codes; null without codes.</summary>
+    public uint? CodesVersion { get; init; }
+
     public long Seed { get; init; }
 
     /// <summary>What the run that completed the build took by the clock; null where the collection does not tell.</summary>

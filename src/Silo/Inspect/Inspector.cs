@@ -34,6 +34,7 @@ internal sealed class Inspector(Work work)
             {
                 ".segment" => SegmentOf(path),
                 ".codebook" => Quantizer(path),
+                ".codes" => CodesOf(path),
                 _ when ExactTruth.IsName(path) => Truth(path),
                 _ => Vectors(path),
             };
@@ -49,6 +50,11 @@ internal sealed class Inspector(Work work)
         }
 
         description["segments"] = new JsonArray([.. manifest.Shards.Select(shard => (JsonNode)Guarded(Path.Combine(folder, shard.Segment), SegmentOf))]);
+        if (manifest.Quantizer is not null)
+        {
+            description["codes_files"] = new JsonArray([.. manifest.Shards.Select(shard => (JsonNode)Guarded(Path.Combine(folder, shard.Codes!), CodesOf))]);
+        }
+
         return description;
     }
 
@@ -90,6 +96,7 @@ internal sealed class Inspector(Work work)
             ["slot_to"] = shard.SlotTo,
             ["vectors"] = shard.Count,
             ["segment"] = shard.Segment,
+            ["codes"] = shard.Codes,
         })]),
     };
 
@@ -110,7 +117,7 @@ internal sealed class Inspector(Work work)
             ["metric"] = info.Metric.Word(),
             ["entry"] = info.Entry,
             ["slots"] = $"{info.SlotFrom} .. {info.SlotTo - 1}",
-            ["codes"] = Codes(info.Codes),
+            ["checksum"] = $"{file.HeaderCrc:x8}",
             ["build"] = Build(info.R, info.Build),
             ["sections"] = new JsonArray([.. file.Sections.Select(section => (JsonNode)new JsonObject
             {
@@ -146,12 +153,14 @@ internal sealed class Inspector(Work work)
 
     private static JsonObject Quantizer(string path)
     {
-        IQuantizer quantizer = QuantizerFile.Parse(File.ReadAllBytes(path), path);
+        byte[] bytes = File.ReadAllBytes(path);
+        IQuantizer quantizer = QuantizerFile.Parse(bytes, path);
         return new JsonObject
         {
             ["kind"] = "quantizer",
             ["file"] = path,
-            ["bytes"] = new FileInfo(path).Length,
+            ["bytes"] = bytes.Length,
+            ["checksum"] = $"{Crc32C.Compute(bytes):x8}",
             ["learned_by"] = quantizer.Kind.ToString().ToLowerInvariant(),
             ["metric"] = quantizer.Metric.Word(),
             ["dim"] = quantizer.Dim,
@@ -159,6 +168,24 @@ internal sealed class Inspector(Work work)
             ["codewords"] = quantizer.K,
             ["code_bytes"] = quantizer.CodeBytes,
             ["version"] = quantizer.Version,
+        };
+    }
+
+    private JsonObject CodesOf(string path)
+    {
+        CodesFileInfo info = CodesFile.ReadInfo(_disk, path);
+        CodesFile.Load(_disk, path, info, work).Dispose();
+        return new JsonObject
+        {
+            ["kind"] = "codes",
+            ["file"] = path,
+            ["bytes"] = new FileInfo(path).Length,
+            ["vectors"] = info.Count,
+            ["slots"] = $"{info.SlotFrom} .. {info.SlotTo - 1}",
+            ["codes"] = Codes(info.Codes),
+            ["segment_checksum"] = $"{info.SegmentCrc:x8}",
+            ["quantizer_checksum"] = $"{info.QuantizerCrc:x8}",
+            ["state"] = "ok",
         };
     }
 

@@ -1,6 +1,7 @@
 using Signpost.Engine.Base;
 using Signpost.Engine.Cluster;
 using Signpost.Engine.Search;
+using Signpost.Engine.Vectors;
 
 namespace Signpost.Engine.Tests.Cluster;
 
@@ -43,6 +44,12 @@ internal sealed class FakeClient(
         Strange = call;
         return new ValueTask<ShardAnswer>(call);
     }
+
+    public ValueTask<VectorBlock> SampleAsync(ShardId shard, int count, ulong seed, CancellationToken cancel) => throw new NotSupportedException();
+
+    public ValueTask<Outcome<string>> PrepareCodesAsync(ShardId shard, string quantizerFile, Work work) => throw new NotSupportedException();
+
+    public ValueTask DropCodesAsync(ShardId shard, uint codesVersion, CancellationToken cancel) => throw new NotSupportedException();
 
     private static SearchStats Stats => new() { Hops = 1, DistanceComputations = 10 };
 

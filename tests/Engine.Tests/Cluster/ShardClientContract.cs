@@ -1,5 +1,6 @@
 using Signpost.Engine.Base;
 using Signpost.Engine.Cluster;
+using Signpost.Engine.Quantizers;
 using Signpost.Engine.Search;
 using Signpost.Engine.Shards;
 using Signpost.Engine.Tests.Shards;
@@ -33,7 +34,7 @@ public abstract class ShardClientContract : ShardTest
         using Query query = QueryOf(3);
         SlotRange range = _collection!.Shards[0].Slots;
 
-        ShardAnswer answer = await client.SearchAsync(First, new ShardQuery(query, new SearchParameters(20, 300), new Hit[20]), Deadline.None, default);
+        ShardAnswer answer = await client.SearchAsync(First, new ShardQuery(query, new SearchParameters(20, 300), 0, new Hit[20]), Deadline.None, default);
 
         Assert.Null(answer.Refusal);
         Assert.Equal(
@@ -47,7 +48,7 @@ public abstract class ShardClientContract : ShardTest
         IShardClient client = Serve();
         using Query query = QueryOf(3);
 
-        ShardAnswer answer = await client.SearchAsync(First, new ShardQuery(query, new SearchParameters(1000, 1000), new Hit[1000]), Deadline.None, default);
+        ShardAnswer answer = await client.SearchAsync(First, new ShardQuery(query, new SearchParameters(1000, 1000), 0, new Hit[1000]), Deadline.None, default);
 
         Assert.Equal(_collection!.Shards[0].Entry.Count, answer.Hits.Length);
         Assert.Distinct(answer.Hits.ToArray().Select(hit => hit.Id));
@@ -59,7 +60,7 @@ public abstract class ShardClientContract : ShardTest
         IShardClient client = Serve();
         using Query query = QueryOf(3);
         Hit[] target = new Hit[5];
-        ShardQuery request = new(query, new SearchParameters(5, 300), target);
+        ShardQuery request = new(query, new SearchParameters(5, 300), 0, target);
         Hit[] expected = (await client.SearchAsync(First, request, Deadline.None, default)).Hits.ToArray();
 
         ValueTask<ShardAnswer> call = client.SearchAsync(First, request, Deadline.None, default);
@@ -80,7 +81,7 @@ public abstract class ShardClientContract : ShardTest
         using var other = new Query(Dim + 1, ElementType.UInt8, Metric.L2);
 
         async Task<ProblemCode?> CodeOf(Query asked, SearchParameters parameters) =>
-            (await client.SearchAsync(First, new ShardQuery(asked, parameters, new Hit[10]), Deadline.None, default)).Refusal?.Code;
+            (await client.SearchAsync(First, new ShardQuery(asked, parameters, 0, new Hit[10]), Deadline.None, default)).Refusal?.Code;
 
         Assert.Equal(ProblemCode.InvalidArgument, await CodeOf(query, new SearchParameters(0, 10)));
         Assert.Equal(ProblemCode.InvalidArgument, await CodeOf(query, new SearchParameters(10, 5)));
@@ -93,7 +94,7 @@ public abstract class ShardClientContract : ShardTest
     {
         IShardClient client = Serve();
         using Query query = QueryOf(3);
-        ShardQuery request = new(query, new SearchParameters(1, 10), new Hit[1]);
+        ShardQuery request = new(query, new SearchParameters(1, 10), 0, new Hit[1]);
 
         Exception missing = await Assert.ThrowsAnyAsync<Exception>(async () => await client.SearchAsync(new ShardId("test", 9), request, Deadline.None, default));
         Assert.Contains("9", missing.Message);
@@ -108,15 +109,103 @@ public abstract class ShardClientContract : ShardTest
     {
         IShardClient client = Serve();
         using Query query = QueryOf(3);
-        ShardQuery request = new(query, new SearchParameters(1, 10), new Hit[1]);
+        ShardQuery request = new(query, new SearchParameters(1, 10), 0, new Hit[1]);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             async () => await client.SearchAsync(First, request, Deadline.None, new CancellationToken(canceled: true)));
     }
 
-    private IShardClient Serve()
+    [Fact]
+    public async Task A_sample_is_of_the_shards_own_vectors_no_one_twice_and_the_same_for_a_seed()
     {
-        Build(_vectors, Options(shards: 2));
+        IShardClient client = Serve();
+        long count = _collection!.Shards[0].Entry.Count;
+        foreach (int wanted in (int[])[0, 1, 40, (int)count, 1000])
+        {
+            using VectorBlock sample = await client.SampleAsync(First, wanted, seed: 3, default);
+            using VectorBlock again = await client.SampleAsync(First, wanted, seed: 3, default);
+            Assert.Equal(Math.Min(wanted, count), sample.Count);
+            Assert.Equal(RowsOf(sample), RowsOf(again));
+            var rows = Enumerable.Range(0, 300).Where(id => _collection.Shards[0].Slots.Owns((ulong)id)).Select(id => Convert.ToHexString(_vectors.RowSpan(id))).ToList();
+            Assert.All(RowsOf(sample), row => Assert.True(rows.Remove(row)));
+        }
+
+        using VectorBlock one = await client.SampleAsync(First, 40, seed: 3, default);
+        using VectorBlock other = await client.SampleAsync(First, 40, seed: 4, default);
+        Assert.NotEqual(RowsOf(one), RowsOf(other));
+    }
+
+    [Fact]
+    public async Task Prepared_codes_are_used_by_those_who_name_them_beside_those_in_use_until_they_are_dropped()
+    {
+        IShardClient client = Serve(withCodes: true);
+        string second = PublishedAs(version: 2);
+
+        string file = (await client.PrepareCodesAsync(First, second, Work.Quiet)).OrThrow();
+        Assert.Equal(file, (await client.PrepareCodesAsync(First, second, Work.Quiet)).OrThrow()); // as often as one likes
+
+        Assert.True(File.Exists(Path.Combine(Folder, file)));
+        Hit[] ofFirst = (await Ask(client, version: 1)).Hits.ToArray();
+        Hit[] ofSecond = (await Ask(client, version: 2)).Hits.ToArray();
+        Assert.Equal(20, ofFirst.Length);
+        Assert.Empty(ofFirst.Select(h => h.Distance).Intersect(ofSecond.Select(h => h.Distance)));
+
+        await client.DropCodesAsync(First, 1, default);
+        await client.DropCodesAsync(First, 1, default);
+        Assert.Equal(ProblemCode.StaleVersion, (await Ask(client, version: 1)).Refusal?.Code);
+        Assert.Equal(ofSecond, (await Ask(client, version: 2)).Hits.ToArray());
+        Assert.Null((await Ask(client, version: 1, SearchMode.Exact)).Refusal); // it needs no codes
+    }
+
+    [Fact]
+    public async Task A_shard_never_answers_with_codes_of_another_version_than_asked()
+    {
+        IShardClient client = Serve(withCodes: true);
+        foreach (SearchMode mode in (SearchMode[])[SearchMode.Codes, SearchMode.CodesRerank])
+        {
+            Assert.Equal(ProblemCode.StaleVersion, (await Ask(client, version: 7, mode)).Refusal?.Code);
+            Assert.Equal(ProblemCode.NotSupported, (await Ask(client, version: 0, mode)).Refusal?.Code);
+            Assert.Null((await Ask(client, version: 1, mode)).Refusal);
+        }
+    }
+
+    [Fact]
+    public async Task A_cancelled_or_impossible_preparation_leaves_the_shard_as_it_was()
+    {
+        IShardClient client = Serve(withCodes: true);
+        string second = PublishedAs(version: 2);
+        long memory = _collection!.Info.Memory.Resident;
+        string[] files = [.. NamesIn(Folder)];
+
+        var cancelled = new Work(1, null, new CancellationToken(canceled: true));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await client.PrepareCodesAsync(First, second, cancelled));
+        await Assert.ThrowsAnyAsync<IOException>(async () => await client.PrepareCodesAsync(First, "quantizer-0000000000000000.codebook", Work.Quiet));
+
+        Assert.Equal(memory, _collection.Info.Memory.Resident);
+        Assert.Equal(files, NamesIn(Folder));
+        Assert.Equal(ProblemCode.StaleVersion, (await Ask(client, version: 2)).Refusal?.Code);
+        Assert.Null((await Ask(client, version: 1)).Refusal);
+    }
+
+    private static IEnumerable<string> RowsOf(VectorBlock block) => Enumerable.Range(0, (int)block.Count).Select(row => Convert.ToHexString(block.RowSpan(row)));
+
+    private ValueTask<ShardAnswer> Ask(IShardClient client, uint version, SearchMode mode = SearchMode.Codes)
+    {
+        Query query = QueryOf(3);
+        return client.SearchAsync(First, new ShardQuery(query, new SearchParameters(20, 300, mode), version, new Hit[20]), Deadline.None, default);
+    }
+
+    private string PublishedAs(uint version)
+    {
+        IQuantizer quantizer = QuantizerTrainer.Train(
+            QuantizerKind.Opq, _vectors, Metric.L2, new QuantizerOptions { M = 3, K = 16, Iterations = 2, Version = version }, Work.Quiet);
+        return PublishedQuantizer.Publish(Disk, Folder, $"quantizer-{version:x16}.codebook", quantizer).File;
+    }
+
+    private IShardClient Serve(bool withCodes = false)
+    {
+        var codes = new QuantizerOptions { M = 4, K = 16, Iterations = 2, TrainingVectors = 256 };
+        Build(_vectors, Options(shards: 2) with { Quantizer = withCodes ? QuantizerKind.Pq : null, Codes = codes });
         _collection = Open();
         return ClientOf(_collection);
     }

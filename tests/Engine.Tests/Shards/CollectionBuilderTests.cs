@@ -118,7 +118,7 @@ public class CollectionBuilderTests : ShardTest
 
         foreach (CollectionShard shard in collection.Shards)
         {
-            using Snapshot snapshot = shard.Shard!.Snapshot();
+            using Snapshot snapshot = shard.Shard!.Snapshot(1);
             int count = snapshot.Search(query, new SearchParameters(10, 200, SearchMode.Codes), Deadline.None, hits, out _);
             Assert.Equal(10, count);
             foreach (Hit hit in hits)

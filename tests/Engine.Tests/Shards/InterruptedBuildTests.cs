@@ -130,19 +130,20 @@ public class InterruptedBuildTests : ShardTest
             File.Delete(Path.Combine(Folder, CollectionManifest.FileName));
         }
 
-        string[] foreign = ["notes.txt", "data.tmp", "shard-1.segment", "shard-0000-0123456789abcdef.segment.bak"];
+        string[] foreign = ["notes.txt", "data.tmp", "shard-1.segment", "shard-0000-0123456789abcdef.segment.bak", "shard-0000-0123456789abcdef.codes.bak"];
         foreach (string name in foreign)
         {
             File.WriteAllText(Path.Combine(Folder, name), "mine");
         }
 
-        File.WriteAllText(Path.Combine(Folder, "shard-0000-0123456789abcdef.segment.12-3.tmp"), "cut");
+        string[] litter = ["shard-0000-0123456789abcdef.segment.12-3.tmp", "shard-0000-0123456789abcdef.codes.12-3.tmp", "shard-0000-0123456789abcdef.codes"];
+        Array.ForEach(litter, name => File.WriteAllText(Path.Combine(Folder, name), "cut"));
         string fresh = Path.Combine(Root, "fresh");
         Build(vectors, Options(), folder: fresh);
         CollectionManifest manifest = Build(vectors, Options());
 
         Assert.Equal(FilesIn(fresh), FilesIn(Folder).Where(file => !foreign.Contains(file.Key)).ToDictionary());
-        Assert.Equal([.. foreign, manifest.Shards[0].Segment, CollectionManifest.FileName], Disk.List(Folder).ToHashSet());
+        Assert.Equal([.. foreign, manifest.Shards[0].Segment, CollectionManifest.FileName], NamesIn(Folder).ToHashSet());
     }
 
     [Fact]
@@ -161,7 +162,7 @@ public class InterruptedBuildTests : ShardTest
         Build(next, Options() with { Overwrite = true });
         using Collection collection = Open();
         Assert.Equal(120, collection.Info.Vectors);
-        Assert.Equal(2, Disk.List(Folder).Count);
+        Assert.Equal(2, NamesIn(Folder).Count());
     }
 
     [Fact]
@@ -189,19 +190,6 @@ public class InterruptedBuildTests : ShardTest
         catch (StoppingDisk.StoppedException)
         {
             return false;
-        }
-    }
-
-    private sealed class CancelAfter(int reports, CancellationTokenSource stop) : IProgress<PhaseProgress>
-    {
-        private int _left = reports;
-
-        public void Report(PhaseProgress value)
-        {
-            if (--_left == 0)
-            {
-                stop.Cancel();
-            }
         }
     }
 }

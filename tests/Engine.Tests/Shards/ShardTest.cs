@@ -73,10 +73,15 @@ public abstract class ShardTest : IDisposable
         return [.. hits.Take(k)];
     }
 
-    /// <summary>Name and bytes of every file in a folder; of a manifest all but what building took, which is never twice the same.</summary>
-    protected static Dictionary<string, byte[]> FilesIn(string folder) => Disk.List(folder).ToDictionary(
+    /// <summary>
+    /// Name and bytes of every file in a folder but the lock; of a manifest all but what building took, which is never twice the same.
+    /// </summary>
+    protected static Dictionary<string, byte[]> FilesIn(string folder) => NamesIn(folder).ToDictionary(
         name => name,
         name => name == CollectionManifest.FileName
             ? JsonSerializer.SerializeToUtf8Bytes(ManifestFile.Open(Disk, folder).OrThrow() with { Cost = null })
             : File.ReadAllBytes(Path.Combine(folder, name)));
+
+    /// <summary>Name of every file in a folder but the lock of its writers, which stays.</summary>
+    protected static IEnumerable<string> NamesIn(string folder) => Disk.List(folder).Where(name => name != CollectionFiles.LockName);
 }

@@ -21,9 +21,9 @@ public class ShardTests : ShardTest
         Shard shard = collection.Shards[0].Shard!;
         Hit[] hits = new Hit[10];
 
-        using (Snapshot first = shard.Snapshot())
+        using (Snapshot first = shard.Snapshot(0))
         {
-            using (Snapshot second = shard.Snapshot())
+            using (Snapshot second = shard.Snapshot(0))
             {
                 shard.Dispose();
                 Assert.Equal(10, second.Search(query, new SearchParameters(10, 300), Deadline.None, hits, out _));
@@ -38,18 +38,50 @@ public class ShardTests : ShardTest
     }
 
     [Fact]
+    public void Dropped_codes_are_freed_by_the_last_search_that_holds_them_and_the_segment_by_the_last_of_all()
+    {
+        using VectorBlock vectors = Bytes(300);
+        Build(vectors, Options() with { Quantizer = QuantizerKind.Pq, Codes = new QuantizerOptions { M = 4, K = 16, TrainingVectors = 256 } });
+        using Collection collection = Open();
+        using Query query = collection.NewQuery();
+        query.SetRow(vectors.RowSpan(5));
+        Shard shard = collection.Shards[0].Shard!;
+        var parameters = new SearchParameters(10, 300, SearchMode.Codes);
+        Hit[] expected = new Hit[10];
+        Hit[] hits = new Hit[10];
+
+        using (Snapshot held = shard.Snapshot(1))
+        {
+            held.Search(query, parameters, Deadline.None, expected, out _);
+            shard.DropCodes(1);
+            using (Snapshot late = shard.Snapshot(1))
+            {
+                Assert.Equal(ProblemCode.StaleVersion, late.Validate(query, parameters)?.Code);
+                Assert.Null(late.Validate(query, parameters with { Mode = SearchMode.Exact }));
+            }
+
+            shard.Dispose();
+            held.Search(query, parameters, Deadline.None, hits, out _);
+            Assert.Equal(expected, hits);
+            Assert.False(shard.IsFreed);
+        }
+
+        Assert.True(shard.IsFreed);
+    }
+
+    [Fact]
     public void A_closed_shard_gives_no_snapshot_even_while_another_is_held()
     {
         using VectorBlock vectors = Bytes(20);
         Build(vectors, Options());
         using Collection collection = Open();
         Shard shard = collection.Shards[0].Shard!;
-        using Snapshot held = shard.Snapshot();
+        using Snapshot held = shard.Snapshot(0);
 
         shard.Dispose();
         shard.Dispose();
 
-        Assert.Throws<ObjectDisposedException>(() => shard.Snapshot().Dispose());
+        Assert.Throws<ObjectDisposedException>(() => shard.Snapshot(0).Dispose());
         Assert.False(shard.IsFreed);
     }
 
@@ -73,7 +105,7 @@ public class ShardTests : ShardTest
             {
                 try
                 {
-                    using Snapshot snapshot = shard.Snapshot();
+                    using Snapshot snapshot = shard.Snapshot(0);
                     snapshot.Search(query, new SearchParameters(5, 300), Deadline.None, hits, out _);
                     wrong += hits.SequenceEqual(expected) ? 0 : 1;
                 }
@@ -115,7 +147,7 @@ public class ShardTests : ShardTest
         Assert.Equal(0, Allocation.Least(100, i =>
         {
             query.SetRow(vectors.RowSpan(i));
-            using Snapshot snapshot = shard.Snapshot();
+            using Snapshot snapshot = shard.Snapshot(collection.Manifest.CodesVersion);
             snapshot.Search(query, new SearchParameters(10, 50, mode), Deadline.None, hits, out _);
         }));
     }
@@ -129,7 +161,7 @@ public class ShardTests : ShardTest
         using Collection collection = Open();
         using Query query = collection.NewQuery();
         query.SetRow(vectors.RowSpan(0));
-        using Snapshot snapshot = collection.Shards[0].Shard!.Snapshot();
+        using Snapshot snapshot = collection.Shards[0].Shard!.Snapshot(0);
         Hit[] hits = new Hit[300];
 
         int count = snapshot.Search(query, new SearchParameters(300, 300), Deadline.None, hits, out _);
@@ -162,7 +194,7 @@ public class ShardTests : ShardTest
         using Collection collection = Open();
         using Query query = collection.NewQuery();
         query.SetRow(vectors.RowSpan(0));
-        using Snapshot snapshot = collection.Shards[0].Shard!.Snapshot();
+        using Snapshot snapshot = collection.Shards[0].Shard!.Snapshot(0);
         Hit[] hits = new Hit[300];
 
         snapshot.Search(query, new SearchParameters(300, 300), Deadline.None, hits, out _);
@@ -179,7 +211,7 @@ public class ShardTests : ShardTest
         using Query query = collection.NewQuery();
         using var longer = new Query(Dim + 1, ElementType.UInt8, Metric.L2);
         using var other = new Query(Dim, ElementType.UInt8, Metric.Cosine);
-        using Snapshot snapshot = collection.Shards[0].Shard!.Snapshot();
+        using Snapshot snapshot = collection.Shards[0].Shard!.Snapshot(0);
 
         Assert.Null(snapshot.Validate(query, new SearchParameters(1, 1)));
         Assert.Equal(ProblemCode.WrongDimension, snapshot.Validate(longer, new SearchParameters(1, 1))?.Code);

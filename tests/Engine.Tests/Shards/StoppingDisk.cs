@@ -44,6 +44,8 @@ internal sealed class StoppingDisk(int changes) : IDisk
         Real.CreateFolder(folder);
     }
 
+    public IDisposable? TryLock(string path) => Real.TryLock(path);
+
     public void SyncFolder(string folder)
     {
         Change();

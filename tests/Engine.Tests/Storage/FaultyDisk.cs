@@ -135,6 +135,8 @@ public sealed class FaultyDisk : IDisk
 
     public void CreateFolder(string folder) => Change(() => { });
 
+    public IDisposable? TryLock(string path) => throw new NotSupportedException();
+
     public void SyncFolder(string folder) => Change(() =>
     {
         foreach (string path in _durableNames.Keys.Where(p => InFolder(p, folder)).ToList())

@@ -170,6 +170,22 @@ public sealed unsafe class FileDiskTests : IDisposable
         return path;
     }
 
+    [Fact]
+    public void A_lock_has_one_holder_and_is_free_again_when_it_lets_go()
+    {
+        string path = Path.Combine(_folder, "lock");
+        for (int round = 0; round < 2; round++)
+        {
+            using (IDisposable? held = FileDisk.Instance.TryLock(path))
+            {
+                Assert.NotNull(held);
+                Assert.Null(FileDisk.Instance.TryLock(path));
+            }
+        }
+
+        Assert.Throws<DirectoryNotFoundException>(() => FileDisk.Instance.TryLock(Path.Combine(_folder, "none", "lock")));
+    }
+
     private sealed class SparseDisk : IDisk
     {
         public IFileReader OpenRead(string path) => FileDisk.Instance.OpenRead(path);
@@ -183,6 +199,8 @@ public sealed unsafe class FileDiskTests : IDisposable
         public IReadOnlyList<string> List(string folder) => FileDisk.Instance.List(folder);
 
         public void CreateFolder(string folder) => FileDisk.Instance.CreateFolder(folder);
+
+        public IDisposable? TryLock(string path) => FileDisk.Instance.TryLock(path);
 
         public void SyncFolder(string folder) => FileDisk.Instance.SyncFolder(folder);
 

@@ -14,7 +14,7 @@ public class ManifestTests
 
     private static readonly CollectionManifest Good = new(
         "photos-2", 128, ElementType.UInt8, Metric.L2, 32, 700, new ManifestQuantizer("q1.quantizer", new CodesInfo(QuantizerKind.Pq, 32, 256, 1)),
-        [new(0, 0, 8192, "shard-0.segment", 300), new(1, 8192, 16_384, "shard-1.segment", 400)], new BuildInfo(7, 100, 500, "0.1.0"),
+        [new(0, 0, 8192, "shard-0.segment", 300, "shard-0.codes"), new(1, 8192, 16_384, "shard-1.segment", 400, "shard-1.codes")], new BuildInfo(7, 100, 500, "0.1.0"),
         new BuildCost(12.5, 23.75));
 
     public static TheoryData<string> WrongNames =>
@@ -104,6 +104,11 @@ public class ManifestTests
     [InlineData("shard-1.segment", "manifest.json")]
     [InlineData("shard-1.segment", "shard-1.tmp")]
     [InlineData("q1.quantizer", "/q1")]
+    [InlineData("shard-1.codes", "../shard-1.codes")]
+    [InlineData("shard-1.codes", "shard-0.codes")]
+    [InlineData("\"shard-1.codes\"", "null")]
+    [InlineData("{\"file\":\"q1.quantizer\",\"info\":{\"kind\":\"Pq\",\"m\":32,\"k\":256,\"version\":1}}", "null")]
+    [InlineData("\"version\":1", "\"version\":0")]
     [InlineData("[{\"id\":0", "[null,{\"id\":0")]
     [InlineData("\"seconds\":12.5", "\"seconds\":-12.5")]
     [InlineData("\"cpuSeconds\":23.75", "\"cpuSeconds\":null")]
@@ -165,10 +170,30 @@ public class ManifestTests
     }
 
     [Fact]
+    public void A_manifest_of_an_older_version_is_refused_with_what_to_do()
+    {
+        string older = Encoding.UTF8.GetString(Bytes(Good)).Replace("\"format\":2", "\"format\":1", StringComparison.Ordinal);
+        BadFileException e = Refused(Encoding.UTF8.GetBytes(older));
+        Assert.Contains("got format 1, expected 2; an older version wrote it: build the collection again", e.Message);
+    }
+
+    [Fact]
+    public void Two_manifests_are_compared_by_what_they_say()
+    {
+        CollectionManifest Copy() => Good with { Shards = [.. Good.Shards] };
+        CollectionManifest trained = Copy() with { Quantizer = Good.Quantizer! with { File = "q2" }, Shards = [.. Good.Shards.Select(s => s with { Codes = $"n{s.Id}" })] };
+        Assert.True(Good.IsSame(Copy()));
+        Assert.False(Good.IsSame(trained));
+        Assert.True(Good.IsSameButCodes(trained));
+        Assert.False(Good.IsSameButCodes(Copy() with { Shards = [.. Good.Shards.Select(s => s with { Segment = $"n{s.Id}" })] }));
+        Assert.False(Good.IsSameButCodes(Copy() with { Metric = Metric.Cosine }));
+    }
+
+    [Fact]
     public void A_segment_that_is_not_the_one_of_the_manifest_is_refused()
     {
         ManifestShard shard = Good.Shards[1];
-        var right = new SegmentInfo(400, 128, ElementType.UInt8, Metric.L2, 32, 9, Good.Quantizer!.Info, 8192, 16_384, Good.Build);
+        var right = new SegmentInfo(400, 128, ElementType.UInt8, Metric.L2, 32, 9, 8192, 16_384, Good.Build);
         Good.MustMatch(shard, "s", right);
         SegmentInfo[] wrong =
         [
@@ -177,8 +202,6 @@ public class ManifestTests
             right with { Type = ElementType.Int8 },
             right with { Metric = Metric.Cosine },
             right with { R = 31 },
-            right with { Codes = null },
-            right with { Codes = right.Codes! with { Version = 2 } },
             right with { SlotFrom = 0 },
             right with { SlotTo = 16_383 },
         ];
@@ -198,7 +221,7 @@ public class ManifestTests
     private static string Body(CollectionManifest manifest) => Encoding.UTF8.GetString(Bytes(manifest)[BodyOffset..^2]);
 
     private static byte[] Sealed(string body) => Encoding.UTF8.GetBytes(
-        $"{{\"signpost\":\"manifest\",\"format\":1,\"crc32c\":\"{Crc32C.Compute(Encoding.UTF8.GetBytes(body)):x8}\",\"manifest\":{body}}}\n");
+        $"{{\"signpost\":\"manifest\",\"format\":2,\"crc32c\":\"{Crc32C.Compute(Encoding.UTF8.GetBytes(body)):x8}\",\"manifest\":{body}}}\n");
 
     private static BadFileException Refused(byte[] file)
     {

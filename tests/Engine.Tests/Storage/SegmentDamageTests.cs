@@ -54,14 +54,15 @@ public class SegmentDamageTests
     // Offsets in the file: 64 is the info block, 192 the table. All checksums are right in these files.
     [Theory]
     [InlineData(0, 0x4142434445464748ul, 0)] // magic
-    [InlineData(8, 2u, 8)] // format version
+    [InlineData(8, 1u, 8)] // format version
+    [InlineData(8, 3u, 8)]
     [InlineData(8, 0u, 8)]
     [InlineData(12, 2u, 12)] // file kind
     [InlineData(16, 200u, 16)] // header bytes
     [InlineData(16, 0xFFFF_FFFFu, 16)]
     [InlineData(24, 1ul, 24)] // file bytes
     [InlineData(32, 0u, 32)] // sections
-    [InlineData(32, 6u, 32)]
+    [InlineData(32, 5u, 32)]
     [InlineData(36, 1u, 36)] // reserved
     [InlineData(64, 0ul, 100)] // count 0: the entry is out of range first
     [InlineData(64, 22ul, 24)] // count: the file is shorter
@@ -79,14 +80,8 @@ public class SegmentDamageTests
     [InlineData(77, (byte)3, 77)] // metric
     [InlineData(78, (byte)4, 78)] // id bytes
     [InlineData(78, (byte)0, 78)]
-    [InlineData(79, (byte)4, 79)] // quantizer kind
-    [InlineData(79, (byte)0, 32)] // no codes: a section less
-    [InlineData(84, 0u, 84)] // M
-    [InlineData(84, 6u, 84)]
-    [InlineData(84, 2u, 92)]
-    [InlineData(88, 17u, 88)] // K
-    [InlineData(88, 16u, 92)]
-    [InlineData(92, 4u, 92)] // code bytes
+    [InlineData(79, (byte)1, 79)] // reserved: the codes of format version 1
+    [InlineData(84, 1u, 84)]
     [InlineData(96, 0u, 96)] // R
     [InlineData(96, 5u, 208)] // R: the graph is longer
     [InlineData(96, uint.MaxValue, 96)]
@@ -104,9 +99,9 @@ public class SegmentDamageTests
     [InlineData(200, ulong.MaxValue, 200)]
     [InlineData(208, ulong.MaxValue, 208)] // its length
     [InlineData(216, 1ul, 216)] // reserved
-    [InlineData(320, 9u, 24)] // kind of the metadata section: there is none, the file is too long
-    [InlineData(336, 0ul, 336)] // its length
-    [InlineData(336, ulong.MaxValue, 336)]
+    [InlineData(288, 9u, 24)] // kind of the metadata section: there is none, the file is too long
+    [InlineData(304, 0ul, 304)] // its length
+    [InlineData(304, ulong.MaxValue, 304)]
     public void A_header_that_claims_nonsense_is_refused_where_it_does(int offset, object value, long reported)
     {
         byte[] file = value switch
@@ -125,7 +120,7 @@ public class SegmentDamageTests
         using var sample = new SegmentSample(metadata: null);
         using Segment segment = SegmentSample.Open(sample.Bytes());
         Assert.Null(segment.Metadata);
-        AssertRefused(SegmentSample.With(Good, 32, 4u), 16, 17);
+        AssertRefused(SegmentSample.With(Good, 32, 3u), 16, 17);
     }
 
     [Theory]
@@ -160,7 +155,14 @@ public class SegmentDamageTests
     {
         using var sample = new SegmentSample();
         BadFileException e = Assert.Throws<BadFileException>(() => SegmentSample.Open(SegmentSample.With(sample.Bytes(), 8, 9u)));
-        Assert.Equal("s: at byte 8: got format version 9, expected 1", e.Message);
+        Assert.Equal("s: at byte 8: got format version 9, expected 2", e.Message);
+    }
+
+    [Fact]
+    public void A_segment_of_an_older_version_is_refused_with_what_to_do()
+    {
+        BadFileException e = Assert.Throws<BadFileException>(() => SegmentSample.Open(SegmentSample.With(Good, 8, 1u)));
+        Assert.Equal("s: at byte 8: got format version 1, expected 2; an older version wrote it: build the collection again", e.Message);
     }
 
     private static byte[] GoodFile()

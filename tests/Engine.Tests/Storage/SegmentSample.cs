@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using Signpost.Engine.Base;
 using Signpost.Engine.Graphs;
-using Signpost.Engine.Quantizers;
 using Signpost.Engine.Storage;
 using Signpost.Engine.Vectors;
 
@@ -10,9 +9,7 @@ namespace Signpost.Engine.Tests.Storage;
 /// <summary>A small segment with seeded content, and ways to damage its bytes.</summary>
 internal sealed unsafe class SegmentSample : IDisposable
 {
-    private readonly AlignedBuffer? _codes;
-
-    public SegmentSample(int count = 23, int dim = 5, ElementType type = ElementType.Float32, int r = 4, int codeK = 256, string? metadata = "{\"a\":1}", ulong seed = 1)
+    public SegmentSample(int count = 23, int dim = 5, ElementType type = ElementType.Float32, int r = 4, string? metadata = "{\"a\":1}", ulong seed = 1)
     {
         var random = new Seeded(seed, 0);
         Vectors = VectorBlock.Allocate(count, dim, type);
@@ -33,21 +30,12 @@ internal sealed unsafe class SegmentSample : IDisposable
             Graph.SetNeighbours(v, neighbours);
         }
 
-        CodesInfo? codes = codeK == 0 ? null : new CodesInfo(QuantizerKind.Opq, Math.Min(3, dim), codeK, 7);
-        if (codes is not null)
-        {
-            _codes = new AlignedBuffer(count * codes.CodeBytes);
-            RandomBytes(_codes, ref random);
-        }
-
         Content = new SegmentContent
         {
             Vectors = Vectors,
             Graph = Graph,
             Ids = Enumerable.Range(0, count).Select(i => (ulong)i * 1_000_000_007 + ulong.MaxValue / 2).ToArray(),
             Metric = Metric.InnerProduct,
-            Codes = count == 0 || _codes is null ? null : _codes.Pointer,
-            CodesInfo = codes,
             SlotFrom = 4096,
             SlotTo = 8192,
             Build = new BuildInfo(seed, 100, 500, "0.1.0"),
@@ -106,15 +94,6 @@ internal sealed unsafe class SegmentSample : IDisposable
     {
         Vectors.Dispose();
         Graph.Dispose();
-        _codes?.Dispose();
-    }
-
-    private static void RandomBytes(AlignedBuffer buffer, ref Seeded random)
-    {
-        for (long i = 0; i < buffer.Length; i++)
-        {
-            buffer.Pointer[i] = (byte)random.Next(256);
-        }
     }
 
     private static void Reseal(byte[] bytes)

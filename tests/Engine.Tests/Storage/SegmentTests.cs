@@ -1,7 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
 using Signpost.Engine.Base;
-using Signpost.Engine.Quantizers;
 using Signpost.Engine.Search;
 using Signpost.Engine.Storage;
 using Signpost.Engine.Vectors;
@@ -12,18 +11,15 @@ public sealed unsafe class SegmentTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("signpost-segment-").FullName;
 
-    public static TheoryData<ElementType, int, Residency> Kinds
+    public static TheoryData<ElementType, Residency> Kinds
     {
         get
         {
-            var data = new TheoryData<ElementType, int, Residency>();
+            var data = new TheoryData<ElementType, Residency>();
             foreach (ElementType type in Enum.GetValues<ElementType>())
             {
-                foreach (int k in new[] { 0, 16, 256 })
-                {
-                    data.Add(type, k, Residency.Mapped);
-                    data.Add(type, k, Residency.Loaded);
-                }
+                data.Add(type, Residency.Mapped);
+                data.Add(type, Residency.Loaded);
             }
 
             return data;
@@ -32,9 +28,9 @@ public sealed unsafe class SegmentTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void What_is_written_to_a_file_is_read_from_it(ElementType type, int k, Residency vectors)
+    public void What_is_written_to_a_file_is_read_from_it(ElementType type, Residency vectors)
     {
-        using var sample = new SegmentSample(type: type, codeK: k);
+        using var sample = new SegmentSample(type: type);
         string path = Path.Combine(_folder, "a.seg");
         SegmentInfo written = SegmentWriter.Write(FileDisk.Instance, path, sample.Content, Work.Quiet);
         using Segment segment = Segment.Open(FileDisk.Instance, path, new SegmentLoad { Vectors = vectors }, Work.Quiet).OrThrow();
@@ -46,7 +42,7 @@ public sealed unsafe class SegmentTests : IDisposable
     public void Any_shape_comes_back_as_it_was() => Prop.ForAll(
         Gen.Choose(0, 60).ToArbitrary(), Gen.Choose(1, 70).ToArbitrary(), Gen.Choose(1, 40).ToArbitrary(), (count, dim, r) =>
         {
-            using var sample = new SegmentSample(count, dim, ElementType.Int8, r, codeK: 16 * (count % 2), metadata: null);
+            using var sample = new SegmentSample(count, dim, ElementType.Int8, r, metadata: null);
             using Segment segment = SegmentSample.Open(sample.Bytes());
             AssertSame(sample, segment);
         }).QuickCheckThrowOnFailure();
@@ -80,8 +76,6 @@ public sealed unsafe class SegmentTests : IDisposable
             Ids = sample.Content.Ids,
             Metric = sample.Content.Metric,
             Graph = sample.Graph,
-            Codes = sample.Content.Codes,
-            CodesInfo = sample.Content.CodesInfo,
             SlotFrom = 4096,
             SlotTo = 8192,
             Build = sample.Content.Build,
@@ -95,7 +89,7 @@ public sealed unsafe class SegmentTests : IDisposable
     [Fact]
     public void A_row_that_is_not_there_is_never_written()
     {
-        using var sample = new SegmentSample(count: 1, codeK: 0);
+        using var sample = new SegmentSample(count: 1);
         var disk = new FaultyDisk();
         var content = new SegmentContent
         {
@@ -180,20 +174,24 @@ public sealed unsafe class SegmentTests : IDisposable
         AssertSame(sample, segment);
         segment.Dispose();
         segment.Dispose();
-        Assert.Throws<CheckFailedException>(() => segment.View(null));
+        Assert.Throws<CheckFailedException>(() => segment.View());
     }
 
     [Fact]
-    public void A_view_has_codes_only_with_the_quantizer_that_made_them()
+    public void A_segment_is_told_apart_from_others_by_one_number()
     {
-        using var sample = new SegmentSample();
-        using Segment segment = SegmentSample.Open(sample.Bytes());
-        var right = new NamedQuantizer(segment.Info.Codes!, 5);
-        SegmentView view = segment.View(right);
-        Assert.True(view.Codes == segment.Codes && view.Codes != null);
-        Assert.Same(right, view.Quantizer);
-        Assert.Throws<CheckFailedException>(() => segment.View(new NamedQuantizer(segment.Info.Codes! with { Version = 8 }, 5)));
-        Assert.Throws<CheckFailedException>(() => segment.View(new NamedQuantizer(segment.Info.Codes!, 6)));
+        using var one = new SegmentSample();
+        using var two = new SegmentSample();
+        using var other = new SegmentSample(seed: 2);
+
+        uint CrcOf(SegmentSample sample)
+        {
+            using Segment segment = SegmentSample.Open(sample.Bytes());
+            return segment.Crc;
+        }
+
+        Assert.Equal(CrcOf(one), CrcOf(two));
+        Assert.NotEqual(CrcOf(one), CrcOf(other));
     }
 
     [Fact]
@@ -213,7 +211,7 @@ public sealed unsafe class SegmentTests : IDisposable
 
     private static void AssertSame(SegmentSample sample, Segment segment)
     {
-        SegmentView view = segment.View(null);
+        SegmentView view = segment.View();
         Assert.True(view.Codes == null && view.Quantizer is null);
         Assert.Equal(Metric.InnerProduct, view.Metric);
         Assert.Equal((sample.Graph.R, sample.Graph.Entry, sample.Graph.Count), (view.Graph.R, view.Graph.Entry, view.Graph.Count));
@@ -221,35 +219,8 @@ public sealed unsafe class SegmentTests : IDisposable
         Assert.True(Same(sample.Graph.Rows, view.Graph.Rows, (long)count * sample.Graph.RowBytes));
         Assert.True(Same(sample.Vectors.First, view.Vectors.First, (long)count * sample.Vectors.RowBytes));
         Assert.True(sample.Content.Ids.Span.SequenceEqual(new ReadOnlySpan<ulong>(segment.Ids, count)));
-        Assert.Equal(sample.Content.CodesInfo, segment.Info.Codes);
-        Assert.Equal(segment.Info.Codes is null, segment.Codes == null);
-        Assert.True(Same(sample.Content.Codes, segment.Codes, (long)count * (segment.Info.Codes?.CodeBytes ?? 0)));
         Assert.Equal(sample.Content.Metadata, segment.Metadata);
     }
 
     private static bool Same(byte* a, byte* b, long length) => new ReadOnlySpan<byte>(a, (int)length).SequenceEqual(new ReadOnlySpan<byte>(b, (int)length));
-
-    /// <summary>Says what it is and does nothing.</summary>
-    private sealed class NamedQuantizer(CodesInfo info, int dim) : IQuantizer
-    {
-        public QuantizerKind Kind => info.Kind;
-
-        public Metric Metric => Metric.InnerProduct;
-
-        public int Dim => dim;
-
-        public int M => info.M;
-
-        public int K => info.K;
-
-        public int CodeBytes => info.CodeBytes;
-
-        public uint Version => info.Version;
-
-        public void Encode(VectorBlock vectors, long from, int count, byte* codes) => throw new NotSupportedException();
-
-        public void BuildTable(ReadOnlySpan<float> query, Span<float> table) => throw new NotSupportedException();
-
-        public void Decode(ReadOnlySpan<byte> code, Span<float> vector) => throw new NotSupportedException();
-    }
 }

@@ -10,6 +10,44 @@ namespace Signpost.Silo.Cli.Report;
 /// <summary>What <c>build --json</c> prints.</summary>
 internal sealed record BuildReport(string Name, string Folder, long Vectors, int Dim, int Shards, double BuildSeconds, long Bytes);
 
+/// <summary>What <c>train --json</c> prints.</summary>
+internal sealed record TrainReport
+{
+    public required string Collection { get; init; }
+
+    public required string Folder { get; init; }
+
+    /// <summary>How the codes were learned.</summary>
+    public required string Quantizer { get; init; }
+
+    /// <summary>Subspaces.</summary>
+    public required int M { get; init; }
+
+    /// <summary>Codewords per subspace.</summary>
+    public required int Codewords { get; init; }
+
+    /// <summary>Bytes of a code.</summary>
+    public required int CodeBytes { get; init; }
+
+    /// <summary>Number of the training in its collection.</summary>
+    public required uint Version { get; init; }
+
+    /// <summary>Vectors that it learned from.</summary>
+    public required long Sampled { get; init; }
+
+    /// <summary>Mean squared error of the codes over them.</summary>
+    public required double Error { get; init; }
+
+    /// <summary>True where the collection had these codes already.</summary>
+    public required bool WasDone { get; init; }
+
+    /// <summary>By the clock.</summary>
+    public required double Seconds { get; init; }
+
+    /// <summary>Of the processor.</summary>
+    public required double CpuSeconds { get; init; }
+}
+
 /// <summary>What <c>exact --json</c> prints.</summary>
 internal sealed record ExactReport(string Out, int Queries, long Vectors, int K, double Seconds, double QueriesPerSecond);
 
@@ -60,6 +98,7 @@ internal sealed record DemoReport
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(BuildReport))]
+[JsonSerializable(typeof(TrainReport))]
 [JsonSerializable(typeof(ExactReport))]
 [JsonSerializable(typeof(SearchReport))]
 [JsonSerializable(typeof(DemoReport))]

@@ -1,0 +1,262 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using Signpost.Engine.Base;
+using Signpost.Engine.Quantizers;
+using Signpost.Engine.Shards;
+using Signpost.Engine.Storage;
+using Signpost.Engine.Vectors;
+
+namespace Signpost.Engine.Cluster;
+
+/// <summary>What a training did.</summary>
+/// <param name="Manifest">The collection as it is now.</param>
+/// <param name="Error">Mean squared error of the codes over the training sample (<see cref="QuantizerError"/>).</param>
+/// <param name="Sampled">Vectors of that sample.</param>
+/// <param name="WasDone">True where the codes in use were made by the same training already, so nothing was to do.</param>
+/// <param name="Cost">What this run took; files that an interrupted run left were paid there.</param>
+public sealed record TrainingResult(CollectionManifest Manifest, double Error, long Sampled, bool WasDone, BuildCost Cost);
+
+/// <summary>Gives a collection new codes while it is searched: learns a quantizer, has every shard encode, and turns all of it over at once.</summary>
+/// <remarks>
+/// The order of the steps makes it safe at every moment. (1) The quantizer is published under a name that tells what it was learned
+/// from. (2) Every shard writes and opens codes by it, beside those in use. Until here nothing that the manifest names has changed,
+/// so whoever opens the collection, after a crash too, finds the old codes whole. (3) The manifest is replaced: from now on whoever
+/// opens the collection finds the new codes, all of which are there. (4) The next shard map makes queries use them; a query has one
+/// map, hence one version, in all shards. (5) Old codes leave the memory; a query that still wants them is told so and begins again.
+/// (6) Files that the manifest does not name are removed.
+///
+/// Stopped at any point and run again with the same method, it takes over the quantizer and the codes that are complete, by their names,
+/// and goes on. One writer per folder, by a lock of the operating system, which ends with the process however that ends.
+/// </remarks>
+public sealed class TrainingJob
+{
+    private const int TrainerVersion = 1; // part of the fingerprint: to be raised when the same method and vectors give another quantizer
+
+    private readonly IDisk _disk;
+    private readonly string _folder;
+    private readonly IClusterState _state;
+    private readonly IShardClient _client;
+    private readonly QuantizerMethod _method;
+    private readonly Work _work;
+
+    private TrainingJob(IDisk disk, string folder, IClusterState state, IShardClient client, QuantizerMethod method, Work work)
+    {
+        _disk = disk;
+        _folder = folder;
+        _state = state;
+        _client = client;
+        _method = method;
+        _work = work;
+    }
+
+    /// <summary>Trains the collection of <paramref name="folder"/>, whose shards are asked through <paramref name="client"/>.</summary>
+    /// <returns>What was done; or, with nothing changed, why not: a folder without a collection, another writer in it, bad settings, a shard
+    /// that does not serve, too little memory.</returns>
+    /// <exception cref="OperationCanceledException">Cancelled; what is finished will be taken over by the next run.</exception>
+    public static async Task<Outcome<TrainingResult>> RunAsync(
+        IDisk disk, string folder, IClusterState state, IShardClient client, QuantizerMethod method, Work work)
+    {
+        if (!CollectionFiles.HasManifest(disk, folder))
+        {
+            return ManifestFile.Open(disk, folder).Problem!; // before a lock file is made in a folder that is none of ours
+        }
+
+        Outcome<IDisposable> locked = CollectionFiles.Lock(disk, folder);
+        using IDisposable? held = locked.Value;
+        return locked.Problem is null
+            ? await new TrainingJob(disk, folder, state, client, method, work).RunAsync().ConfigureAwait(false)
+            : locked.Problem;
+    }
+
+    private async Task<Outcome<TrainingResult>> RunAsync()
+    {
+        var clock = new CostClock();
+        Outcome<CollectionManifest> read = ManifestFile.Open(_disk, _folder);
+        if ((read.Problem ?? Problem.Join(_method.Validate(read.Value!.Dim))) is { } problem)
+        {
+            return problem;
+        }
+
+        CollectionManifest old = read.Value!;
+        ShardMap? map = await _state.ReadAsync(old.Name, _work.Cancel).ConfigureAwait(false);
+        if (WhyNot(old, map) is { } reason)
+        {
+            return reason;
+        }
+
+        bool isDone = old.Quantizer?.File == FileOf(old, old.CodesVersion);
+        uint version = isDone ? old.CodesVersion : checked(old.CodesVersion + 1);
+        string file = FileOf(old, version);
+        CollectionManifest planned = old with { Shards = [.. old.Shards.Select(s => s with { Codes = CollectionFiles.Codes(s.Id, s.Segment, file) })] };
+        HashSet<string> wanted = [.. old.Files, .. planned.Shards.Select(s => s.Codes!), file];
+        CollectionFiles.Sweep(_disk, _folder, wanted.Contains); // what other trainings left unfinished
+        using VectorBlock sample = await SampleAsync(map!).ConfigureAwait(false);
+        PublishedQuantizer quantizer = await QuantizerAsync(old, map!, sample, version, file).ConfigureAwait(false);
+        CollectionManifest next = isDone ? old : planned with { Quantizer = quantizer.Entry };
+        if (!isDone && await TurnOverAsync(old, next, map!).ConfigureAwait(false) is { } refused)
+        {
+            return refused;
+        }
+
+        HashSet<string> used = [.. next.Files];
+        CollectionFiles.Sweep(_disk, _folder, used.Contains);
+        double error = QuantizerError.MeanSquared(quantizer.Quantizer, sample, _work);
+        return new TrainingResult(next, error, sample.Count, isDone, clock.Read());
+    }
+
+    /// <summary>Prepares every shard, commits, and lets the old codes go.</summary>
+    private async Task<Problem?> TurnOverAsync(CollectionManifest old, CollectionManifest next, ShardMap map)
+    {
+        bool isCommitted = false;
+        try
+        {
+            if (await PrepareAsync(next, map).ConfigureAwait(false) is { } problem)
+            {
+                return problem;
+            }
+
+            _work.Cancel.ThrowIfCancellationRequested();
+            Problem? fault = ManifestFile.Save(_disk, _folder, next);
+            Check.That(fault is null, $"manifest: {fault}");
+            isCommitted = true; // what follows is not cancelled: the collection has changed
+            await CodesSwitch.WriteMapAsync(_state, next.Name, next.CodesVersion, CancellationToken.None).ConfigureAwait(false);
+            return null;
+        }
+        finally
+        {
+            await DropAsync(map, isCommitted ? old.CodesVersion : next.CodesVersion).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<Problem?> PrepareAsync(CollectionManifest next, ShardMap map)
+    {
+        var calls = new List<Task<Outcome<string>>>();
+        foreach (ShardEntry shard in map.Shards)
+        {
+            Work work = map.Shards.Length == 1 ? _work : _work.Under($"shard {calls.Count + 1}/{map.Shards.Length}");
+            calls.Add(_client.PrepareCodesAsync(shard.Id, next.Quantizer!.File, work).AsTask());
+        }
+
+        Outcome<string>[] files = await Task.WhenAll(calls).ConfigureAwait(false);
+        for (int i = 0; i < files.Length; i++)
+        {
+            if (files[i].Problem is { } problem)
+            {
+                return problem;
+            }
+
+            if (files[i].Value != next.Shards[i].Codes)
+            {
+                return BuiltAnew($"codes {files[i].Value} of shard {next.Shards[i].Id}", next.Shards[i].Codes!);
+            }
+        }
+
+        return null;
+    }
+
+    private async Task DropAsync(ShardMap map, uint version)
+    {
+        foreach (ShardEntry shard in version == 0 ? [] : map.Shards.AsEnumerable())
+        {
+            try
+            {
+                await _client.DropCodesAsync(shard.Id, version, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (IOException)
+            {
+                // A shard that cannot be reached has no codes to let go, or lets them go when it is opened anew.
+            }
+        }
+    }
+
+    private Problem? WhyNot(CollectionManifest manifest, ShardMap? map)
+    {
+        if (map is null || !map.Shards.Select(s => s.Id.Number).SequenceEqual(manifest.Shards.Select(s => s.Id)))
+        {
+            return BuiltAnew(map is null ? "not served" : $"{map.Shards.Length} shards served", $"{manifest.Shards.Count} shards served");
+        }
+
+        if (manifest.Count == 0)
+        {
+            return new Problem(ProblemCode.InvalidArgument, "training vectors", "none", "at least one", "Add vectors before training.");
+        }
+
+        string[] missing = [.. map.Shards.Where(shard => !shard.IsServing).Select(shard => $"{shard.Id}: {shard.WhyNotServing}")];
+        return missing.Length == 0
+            ? null
+            : new Problem(
+                ProblemCode.IncompleteCoverage, "training", string.Join("; ", missing), "every shard", "Mend the shards: codes of a version are of all or none.");
+    }
+
+    private Problem BuiltAnew(string got, string expected) => new(
+        ProblemCode.NotFound, $"collection of {_folder}", got, expected, "It was built anew meanwhile: start the same command again.");
+
+    private async Task<PublishedQuantizer> QuantizerAsync(CollectionManifest old, ShardMap map, VectorBlock sample, uint version, string file)
+    {
+        if (PublishedQuantizer.Find(_disk, _folder, file) is { } found)
+        {
+            return found;
+        }
+
+        var input = new TrainingInput { Manifest = old, Map = map, Client = _client, Sample = sample, Version = version, Work = _work };
+        IQuantizer trained = await _method.TrainAsync(input).ConfigureAwait(false);
+        Check.That(trained.Version == version && trained.Kind == _method.Kind && trained.Dim == old.Dim && trained.Metric == old.Metric);
+        _work.Cancel.ThrowIfCancellationRequested();
+        return PublishedQuantizer.Publish(_disk, _folder, file, trained);
+    }
+
+    /// <summary>The name of the quantizer that this method learns from these vectors as this version.</summary>
+    private string FileOf(CollectionManifest manifest, uint version)
+    {
+        string segments = string.Join(' ', manifest.Shards.Select(shard => shard.Segment)); // their names tell their content
+        byte[] text = Encoding.UTF8.GetBytes($"{TrainerVersion} {BuildInfo.RunningVersion} {segments} {version} {_method.Fingerprint}");
+        return CollectionFiles.Quantizer(BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(text)));
+    }
+
+    /// <summary>Vectors of every shard, as many of each as is its part of all.</summary>
+    private async Task<VectorBlock> SampleAsync(ShardMap map)
+    {
+        long wanted = Math.Min(_method.SampleSize, map.Vectors);
+        var parts = new List<VectorBlock>();
+        try
+        {
+            long passed = 0;
+            foreach (ShardEntry shard in map.Shards)
+            {
+                // Differences of rounded running sums: they add up to what is wanted, and none is beyond its shard.
+                long from = Share(passed, wanted, map.Vectors);
+                passed += shard.Vectors;
+                int count = (int)(Share(passed, wanted, map.Vectors) - from);
+                ulong seed = Seeded.Mix(_method.Seed + (ulong)shard.Id.Number);
+                parts.Add(await _client.SampleAsync(shard.Id, count, seed, _work.Cancel).ConfigureAwait(false));
+            }
+
+            return parts.Count == 1 ? parts[0] : Join(parts);
+        }
+        finally
+        {
+            foreach (VectorBlock part in parts.Count == 1 ? [] : parts)
+            {
+                part.Dispose();
+            }
+        }
+    }
+
+    private static long Share(long passed, long wanted, long all) => (long)((Int128)passed * wanted / all);
+
+    private static unsafe VectorBlock Join(List<VectorBlock> parts)
+    {
+        VectorBlock all = VectorBlock.Allocate(parts.Sum(part => part.Count), parts[0].Dim, parts[0].Type);
+        long at = 0;
+        foreach (VectorBlock part in parts)
+        {
+            for (long row = 0; row < part.Count; row++)
+            {
+                part.RowSpan(row).CopyTo(new Span<byte>(all.Row(at++), all.RowBytes));
+            }
+        }
+
+        return all;
+    }
+}

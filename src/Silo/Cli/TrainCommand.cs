@@ -1,0 +1,74 @@
+using System.CommandLine;
+using Signpost.Engine.Base;
+using Signpost.Engine.Cluster;
+using Signpost.Engine.Quantizers;
+using Signpost.Engine.Storage;
+using Signpost.Silo.Cli.Report;
+
+namespace Signpost.Silo.Cli;
+
+/// <summary><c>signpost train</c>: new codes for a collection that is there, and may be served meanwhile.</summary>
+internal static class TrainCommand
+{
+    public static Command Make(CancellationToken cancel) => CommandLine.Verb(
+        "train",
+        "Give a collection new codes, learned from its own vectors; graph and vectors stay. Servers turn to them without an interruption. "
+            + "Stopped or killed, it leaves the old codes in use: the same command goes on.",
+        cancel,
+        [
+            Settings.Collection, Settings.DataFolder, Settings.Method, Settings.M, Settings.Codewords, Settings.Seed, Settings.Threads, Settings.Json,
+        ],
+        Run);
+
+    private static void Run(Session session)
+    {
+        Work work = session.Work;
+        string folder = session.CollectionFolder(session.Get(Settings.Collection)!);
+        using OpenCollection collection = OpenCollection.Open(folder, VectorPlace.Mapped, requireAll: true, work);
+        TrainingResult result = collection.Train(Method(session, collection.Dim), work).OrThrow();
+        CodesInfo codes = result.Manifest.Quantizer!.Info;
+        var report = new TrainReport
+        {
+            Collection = result.Manifest.Name,
+            Folder = folder,
+            Quantizer = collection.Facts.Quantizer,
+            M = codes.M,
+            Codewords = codes.K,
+            CodeBytes = codes.CodeBytes,
+            Version = codes.Version,
+            Sampled = result.Sampled,
+            Error = result.Error,
+            WasDone = result.WasDone,
+            Seconds = result.Cost.Seconds,
+            CpuSeconds = result.Cost.CpuSeconds,
+        };
+        if (session.Json)
+        {
+            ReportJson.Print(report, ReportJson.Default.TrainReport);
+            return;
+        }
+
+        session.Say($"{(report.WasDone ? "there already" : "trained")}: codes version {report.Version} of {report.Collection}, {report.Quantizer}, "
+            + $"{PageText.Plural(report.CodeBytes, "byte")} a vector, mean squared error {PageText.Number(report.Error, "G4")} over "
+            + $"{PageText.Number(report.Sampled, "N0")} vectors, {PageText.Number(report.Seconds, "N1")} s, processor {PageText.Number(report.CpuSeconds, "N1")} s");
+    }
+
+    /// <summary>The method as the settings give it.</summary>
+    private static QuantizerMethod Method(Session session, int dim)
+    {
+        int m = session.Get(Settings.M);
+        var options = new QuantizerOptions
+        {
+            M = session.Given(Settings.M) ? m : Math.Min(m, dim),
+            K = session.Get(Settings.Codewords),
+            Seed = (ulong)session.Get(Settings.Seed),
+        };
+        return session.Get(Settings.Method) switch
+        {
+            QuantizerKind.Pq or QuantizerKind.Opq => new VectorQuantizerMethod(session.Get(Settings.Method), options),
+            QuantizerKind.Rpq => throw new ProblemException(new Problem(
+                ProblemCode.NotSupported, "--method", "rpq", "pq or opq", "This version does not learn it yet: choose one of them.")),
+            _ => throw new ArgumentOutOfRangeException(nameof(session)),
+        };
+    }
+}
