@@ -41,7 +41,11 @@ public static unsafe class ShardEncoder
         {
             long rows = Math.Min(blockRows, vectors.Count - first);
             quiet.For("encoding", rows, ChunkRows, (from, to, _) =>
-                quantizer.Encode(vectors, first + from, (int)(to - from), block.Pointer + (from * codeBytes)));
+            {
+                byte* codes = block.Pointer + (from * codeBytes);
+                quantizer.Encode(vectors, first + from, (int)(to - from), codes);
+                (quantizer as RoutingProductQuantizer)?.Refine(vectors, first + from, (int)(to - from), graph.Neighbours, graph.R, codes);
+            });
             sink(block.Pointer, rows * codeBytes);
             work.Report(new PhaseProgress("encoding", first + rows, vectors.Count, Stopwatch.GetElapsedTime(start)));
         }
