@@ -127,10 +127,11 @@ internal sealed unsafe class FloatRows(int count, int dim) : IDisposable
     }
 }
 
-/// <summary>Streams of <see cref="Seeded"/> in this folder: one number per purpose; k-means of subspace m uses Subspace + m.</summary>
+/// <summary>Streams of <see cref="Seeded"/> in this folder: one number per purpose; k-means of subspace m uses Subspace + m, try n of a rotation Rotation + n.</summary>
 internal static class RandomStreams
 {
     public const ulong Sample = 1;
     public const ulong Seeding = 2;
     public const ulong Subspace = 1 << 20;
+    public const ulong Rotation = 1UL << 32;
 }

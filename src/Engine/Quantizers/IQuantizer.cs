@@ -20,38 +20,18 @@ public enum QuantizerKind : byte
 /// of a collection, so that code distances are comparable across shards.
 /// </summary>
 /// <remarks>
-/// Code layout: K = 256: M bytes. K = 16: ceil(M / 2) bytes, the even subspace in the low nibble.
-/// Under <see cref="Metric.Cosine"/> vectors and queries are normalised before they are rotated, and the distance is 1 - dot.
+/// A vector's dimension need not be a multiple of M: the last subspaces are then one shorter. Under <see cref="Metric.Cosine"/>
+/// vectors and queries are normalised before they are rotated, and the distance is 1 - dot.
 /// </remarks>
-public unsafe interface IQuantizer
+public interface IQuantizer : ITableCoder
 {
     QuantizerKind Kind { get; }
 
     /// <summary>The metric that codes are learned for and tables are made for.</summary>
     Metric Metric { get; }
 
-    /// <summary>Dimensions of a vector; need not be a multiple of M (the last subspaces are then one shorter).</summary>
-    int Dim { get; }
-
-    /// <summary>Number of subspaces.</summary>
-    int M { get; }
-
-    /// <summary>Codewords per subspace: 256 or 16.</summary>
-    int K { get; }
-
-    /// <summary>Bytes of one code.</summary>
-    int CodeBytes { get; }
-
     /// <summary>Number that rises with every training of the collection; part of every segment and request.</summary>
     uint Version { get; }
-
-    /// <summary>Encodes rows [from, from + count) of <paramref name="vectors"/> to consecutive codes. Thread-safe.</summary>
-    void Encode(VectorBlock vectors, long from, int count, byte* codes);
-
-    /// <summary>
-    /// The look-up table of a query. Shape: [M, K], row-major; the distance of a code is the sum of one entry per subspace.
-    /// </summary>
-    void BuildTable(ReadOnlySpan<float> query, Span<float> table);
 
     /// <summary>The vector that a code stands for, in the space before rotation (normalised under cosine).</summary>
     void Decode(ReadOnlySpan<byte> code, Span<float> vector);

@@ -21,6 +21,25 @@ internal static unsafe class Rotations
         return identity;
     }
 
+    /// <summary>An orthonormal matrix, every one as likely: the polar factor of a matrix of independent normal numbers.</summary>
+    public static float[] Random(int dim, ulong seed, Work work)
+    {
+        for (ulong attempt = 0; ; attempt++)
+        {
+            var random = new Seeded(seed, RandomStreams.Rotation + attempt);
+            var normal = new float[dim * dim];
+            for (int i = 0; i < normal.Length; i++)
+            {
+                normal[i] = (float)random.NextGaussian();
+            }
+
+            if (PolarFactor(normal, dim, work.Silent()) is { } rotation)
+            {
+                return rotation; // else it was singular to the eye of a float
+            }
+        }
+    }
+
     /// <summary>Rotates every row of <paramref name="rows"/> into <paramref name="rotated"/>.</summary>
     public static void Apply(float[] rotation, FloatRows rows, FloatRows rotated, Work work) =>
         MultiplyTransposed(rows.First, rows.Count, VectorChunkRows, rotation, rows.Dim, rotated.First, work);

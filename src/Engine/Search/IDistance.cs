@@ -68,11 +68,11 @@ public readonly unsafe struct ExactDistance<TPair>(VectorBlock vectors, byte* qu
 }
 
 /// <summary>Distance of the codes: one table entry per subspace (ADC; Jegou, Douze, Schmid 2011).</summary>
-public readonly unsafe struct CodeDistance<TAdc>(byte* codes, IQuantizer quantizer, float* table) : IDistance
+public readonly unsafe struct CodeDistance<TAdc>(byte* codes, ITableCoder coder, float* table) : IDistance
     where TAdc : struct, IAdc
 {
-    private readonly long _codeBytes = quantizer.CodeBytes;
-    private readonly int _m = quantizer.M;
+    private readonly long _codeBytes = coder.CodeBytes;
+    private readonly int _m = coder.M;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -95,6 +95,33 @@ public readonly unsafe struct CodeDistance<TAdc>(byte* codes, IQuantizer quantiz
         for (int i = 0; i < count; i++)
         {
             distances[i] = TAdc.Distance(codes + ids[i] * _codeBytes, table, _m);
+        }
+    }
+}
+
+/// <summary>Distance of codes with factors (<see cref="ITableCoder.HasFactors"/>): offset + scale * sum of table entries + what is common.</summary>
+public readonly unsafe struct FactoredDistance<TAdc>(byte* codes, ITableCoder coder, float* table) : IDistance
+    where TAdc : struct, IAdc
+{
+    private readonly CodeDistance<TAdc> _sum = new(codes, coder, table);
+    private readonly long _codeBytes = coder.CodeBytes;
+    private readonly float _common = table[coder.TableLength - 1];
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Prefetch(uint id) => _sum.Prefetch(id);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void To(uint* ids, int count, float* distances)
+    {
+        _sum.To(ids, count, distances);
+        for (int i = 0; i < count; i++)
+        {
+            byte* end = codes + ((ids[i] + 1L) * _codeBytes);
+            float offset = Unsafe.ReadUnaligned<float>(end - (2 * sizeof(float)));
+            float scale = Unsafe.ReadUnaligned<float>(end - sizeof(float));
+            distances[i] = offset + (scale * distances[i]) + _common;
         }
     }
 }

@@ -15,7 +15,7 @@ public sealed unsafe class Query : IDisposable
     private readonly float[] _floats;
     private readonly byte[] _converted;
     private AlignedBuffer? _table;
-    private IQuantizer? _tableOf;
+    private ITableCoder? _tableOf;
 
     /// <summary>An empty query for vectors of <paramref name="dim"/> components of <paramref name="type"/>.</summary>
     public Query(int dim, ElementType type, Metric metric)
@@ -72,12 +72,12 @@ public sealed unsafe class Query : IDisposable
         _tableOf = null;
     }
 
-    /// <summary>The look-up table of this query. Shape: [M, K] of <paramref name="quantizer"/>.</summary>
-    public float* Table(IQuantizer quantizer)
+    /// <summary>The look-up table of this query, as <see cref="ITableCoder.BuildTable"/> of <paramref name="coder"/> makes it.</summary>
+    public float* Table(ITableCoder coder)
     {
-        if (!ReferenceEquals(_tableOf, quantizer))
+        if (!ReferenceEquals(_tableOf, coder))
         {
-            long bytes = (long)quantizer.M * quantizer.K * sizeof(float);
+            long bytes = (long)coder.TableLength * sizeof(float);
             if (_table is null || _table.Length < bytes)
             {
                 _table?.Dispose();
@@ -85,8 +85,8 @@ public sealed unsafe class Query : IDisposable
             }
 
             Elements.ToFloat(new ReadOnlySpan<byte>(Row, Dim * Type.Bytes()), Type, _floats);
-            quantizer.BuildTable(_floats, new Span<float>(_table.Pointer, quantizer.M * quantizer.K));
-            _tableOf = quantizer;
+            coder.BuildTable(_floats, new Span<float>(_table.Pointer, coder.TableLength));
+            _tableOf = coder;
         }
 
         return (float*)_table!.Pointer;

@@ -10,7 +10,7 @@ public static unsafe class Searcher
 {
     /// <summary>Why <paramref name="parameters"/> cannot be used on <paramref name="segment"/>; null when they can.</summary>
     public static Problem? Validate(in SegmentView segment, in SearchParameters parameters) =>
-        Validate(segment.Codes != null && segment.Quantizer is not null, parameters);
+        Validate(segment.Codes != null && segment.Coder is not null, parameters);
 
     /// <summary>Why <paramref name="parameters"/> cannot be used on segments with or without codes; null when they can.</summary>
     public static Problem? Validate(bool hasCodes, in SearchParameters parameters)
@@ -88,13 +88,14 @@ public static unsafe class Searcher
     private static (CandidateList Pool, SearchStats Stats) WalkCodes(
         in SegmentView segment, Query query, CandidateList pool, SearchScratch scratch, Deadline deadline)
     {
-        IQuantizer quantizer = segment.Quantizer!;
-        float* table = query.Table(quantizer);
-        return quantizer.K switch
+        ITableCoder coder = segment.Coder!;
+        float* table = query.Table(coder);
+        return (coder.K, coder.HasFactors) switch
         {
-            256 => Walk(segment.Graph, new CodeDistance<Adc256>(segment.Codes, quantizer, table), pool, scratch, deadline),
-            16 => Walk(segment.Graph, new CodeDistance<Adc16>(segment.Codes, quantizer, table), pool, scratch, deadline),
-            _ => throw new CheckFailedException($"a quantizer of K = {quantizer.K}"),
+            (256, false) => Walk(segment.Graph, new CodeDistance<Adc256>(segment.Codes, coder, table), pool, scratch, deadline),
+            (16, false) => Walk(segment.Graph, new CodeDistance<Adc16>(segment.Codes, coder, table), pool, scratch, deadline),
+            (16, true) => Walk(segment.Graph, new FactoredDistance<Adc16>(segment.Codes, coder, table), pool, scratch, deadline),
+            _ => throw new CheckFailedException($"codes of K = {coder.K}{(coder.HasFactors ? " with factors" : "")}"),
         };
     }
 

@@ -16,9 +16,12 @@ public readonly unsafe struct SegmentView
     /// <summary>The proximity graph.</summary>
     public required Graph Graph { get; init; }
 
-    /// <summary>Codes by vertex, <see cref="IQuantizer.CodeBytes"/> each, or null.</summary>
+    /// <summary>Codes by vertex, <see cref="ITableCoder.CodeBytes"/> each, or null.</summary>
     public byte* Codes { get; init; }
 
     /// <summary>The quantizer of <see cref="Codes"/>, or null.</summary>
     public IQuantizer? Quantizer { get; init; }
+
+    /// <summary>What made <see cref="Codes"/>: the quantizer unless another is given; or null.</summary>
+    public ITableCoder? Coder { get => field ?? Quantizer; init; }
 }

@@ -8,7 +8,7 @@ using Signpost.Engine.Vectors;
 namespace Signpost.Engine.Shards;
 
 /// <summary>
-/// Turns the vectors of a shard into codes: the only place where that is done, for a build as for a training. It sees the graph as
+/// Turns the vectors of a shard into codes: the only place where that is done, for a build, a training or a comparison. It sees the graph as
 /// well as the vectors, so that a code may be chosen with an eye on the vertex's neighbours.
 /// </summary>
 public static unsafe class ShardEncoder
@@ -22,17 +22,17 @@ public static unsafe class ShardEncoder
     /// <summary>Encodes every vertex, in order. Memory: one block of codes, whatever the size of the shard.</summary>
     /// <param name="vectors">Row i belongs to vertex i.</param>
     /// <param name="graph">Their graph.</param>
-    /// <param name="quantizer">Its codes, the same on any number of threads.</param>
+    /// <param name="coder">Its codes, the same on any number of threads.</param>
     /// <param name="sink">Takes the codes block by block.</param>
     /// <param name="work">Threads, progress, cancellation.</param>
-    public static void Encode(VectorBlock vectors, Graph graph, IQuantizer quantizer, CodesSink sink, Work work) =>
-        Encode(vectors, graph, quantizer, sink, work, BlockBytes);
+    public static void Encode(VectorBlock vectors, Graph graph, ITableCoder coder, CodesSink sink, Work work) =>
+        Encode(vectors, graph, coder, sink, work, BlockBytes);
 
     /// <summary>As the other; <paramref name="blockBytes"/> of codes at a time, or a chunk per thread where that is more.</summary>
-    internal static void Encode(VectorBlock vectors, Graph graph, IQuantizer quantizer, CodesSink sink, Work work, int blockBytes)
+    internal static void Encode(VectorBlock vectors, Graph graph, ITableCoder coder, CodesSink sink, Work work, int blockBytes)
     {
-        Check.That(graph.Count == vectors.Count && quantizer.Dim == vectors.Dim);
-        int codeBytes = quantizer.CodeBytes;
+        Check.That(graph.Count == vectors.Count && coder.Dim == vectors.Dim);
+        int codeBytes = coder.CodeBytes;
         long blockRows = Math.Min(vectors.Count, Math.Max(blockBytes / codeBytes, work.Threads * ChunkRows));
         using var block = new AlignedBuffer(blockRows * codeBytes);
         Work quiet = work.Silent();
@@ -43,8 +43,8 @@ public static unsafe class ShardEncoder
             quiet.For("encoding", rows, ChunkRows, (from, to, _) =>
             {
                 byte* codes = block.Pointer + (from * codeBytes);
-                quantizer.Encode(vectors, first + from, (int)(to - from), codes);
-                (quantizer as RoutingProductQuantizer)?.Refine(vectors, first + from, (int)(to - from), graph.Neighbours, graph.R, codes);
+                coder.Encode(vectors, first + from, (int)(to - from), codes);
+                (coder as RoutingProductQuantizer)?.Refine(vectors, first + from, (int)(to - from), graph.Neighbours, graph.R, codes);
             });
             sink(block.Pointer, rows * codeBytes);
             work.Report(new PhaseProgress("encoding", first + rows, vectors.Count, Stopwatch.GetElapsedTime(start)));

@@ -31,6 +31,9 @@ public unsafe ref struct Snapshot
     /// <summary>Vectors in the shard.</summary>
     public readonly long Count => _view.Graph.Count;
 
+    /// <summary>What a search needs of the shard; to be used until this is disposed.</summary>
+    public readonly SegmentView View => _view;
+
     /// <summary>Why <paramref name="query"/> cannot be searched for with <paramref name="parameters"/>; null when it can.</summary>
     public readonly Problem? Validate(Query query, in SearchParameters parameters)
     {
@@ -59,12 +62,20 @@ public unsafe ref struct Snapshot
     /// <returns>How many hits there are: K, or fewer where fewer vectors were reached.</returns>
     public readonly int Search(Query query, in SearchParameters parameters, Deadline deadline, Span<Hit> hits, out SearchStats stats)
     {
-        Check.That(_held is not null && hits.Length >= parameters.K && (parameters.Mode == SearchMode.Exact || _held.CodesVersion == _wanted));
+        Check.That(parameters.Mode == SearchMode.Exact || _held!.CodesVersion == _wanted);
+        return Search(_view, query, parameters, deadline, hits, out stats);
+    }
+
+    /// <summary>The same on <paramref name="view"/>: <see cref="View"/>, with codes that the caller holds in place of its own.</summary>
+    public readonly int Search(
+        in SegmentView view, Query query, in SearchParameters parameters, Deadline deadline, Span<Hit> hits, out SearchStats stats)
+    {
+        Check.That(_held is not null && hits.Length >= parameters.K && ReferenceEquals(view.Graph, _view.Graph));
         SearchScratch scratch = _scratch.Rent();
 
         // Neighbours are half as large as hits: they are found in the memory of the hits and widened there.
         Span<Neighbour> found = MemoryMarshal.Cast<Hit, Neighbour>(hits);
-        int count = Searcher.Search(_view, query, parameters, deadline, scratch, found, out stats);
+        int count = Searcher.Search(view, query, parameters, deadline, scratch, found, out stats);
         _scratch.Return(scratch);
         for (int i = count - 1; i >= 0; i--)
         {

@@ -219,4 +219,31 @@ public class ShardTests : ShardTest
         Assert.Equal(ProblemCode.InvalidArgument, snapshot.Validate(query, new SearchParameters(0, 1))?.Code);
         Assert.Equal(ProblemCode.NotSupported, snapshot.Validate(query, new SearchParameters(1, 1, SearchMode.Codes))?.Code);
     }
+
+    [Fact]
+    public unsafe void Codes_that_the_caller_holds_are_searched_as_the_shards_own_are()
+    {
+        using VectorBlock vectors = Bytes(300);
+        Build(vectors, Options() with { Quantizer = QuantizerKind.Pq, Codes = new QuantizerOptions { M = 3, K = 16 } });
+        using Collection collection = Open();
+        using Query query = collection.NewQuery();
+        var parameters = new SearchParameters(10, 40, SearchMode.Codes);
+        using Snapshot snapshot = collection.Shards[0].Shard!.Snapshot(collection.Manifest.CodesVersion);
+        using var codes = new AlignedBuffer(snapshot.Count * collection.Quantizer!.CodeBytes);
+        collection.Quantizer.Encode(snapshot.View.Vectors, 0, 300, codes.Pointer);
+        SegmentView own = snapshot.View with { Codes = codes.Pointer };
+        Hit[] expected = new Hit[10];
+        Hit[] hits = new Hit[10];
+        for (int i = 0; i < 20; i++)
+        {
+            query.SetRow(vectors.RowSpan(i));
+            Assert.Equal(10, snapshot.Search(query, parameters, Deadline.None, expected, out _));
+            Assert.Equal(10, snapshot.Search(own, query, parameters, Deadline.None, hits, out _));
+            Assert.Equal(expected, hits);
+        }
+
+        new Span<byte>(codes.Pointer, (int)codes.Length).Clear(); // now all are as near
+        snapshot.Search(own, query, parameters, Deadline.None, hits, out _);
+        Assert.Single(hits.Select(hit => hit.Distance).Distinct());
+    }
 }
