@@ -9,7 +9,7 @@ using Signpost.Silo.Eval;
 namespace Signpost.Silo;
 
 /// <summary>A collection that is open for search in this process, behind its coordinator. Thread-safe.</summary>
-internal sealed class OpenCollection : IDisposable
+internal sealed class OpenCollection : ISearchable, IDisposable
 {
     private readonly Collection _collection;
     private readonly EmbeddedCluster _cluster;
@@ -43,6 +43,15 @@ internal sealed class OpenCollection : IDisposable
 
     /// <summary>Whether it can be walked on codes.</summary>
     public bool HasCodes => _collection.Quantizer is not null;
+
+    /// <summary>Its shards.</summary>
+    public Collection Shards => _collection;
+
+    /// <inheritdoc/>
+    string ISearchable.Quantizer => Facts.Quantizer;
+
+    /// <inheritdoc/>
+    int? ISearchable.M => Facts.M;
 
     /// <summary>Shards that could not be opened, and why.</summary>
     public IEnumerable<string> Missing => _collection.Shards.Where(s => s.Shard is null).Select(s => $"shard {s.Entry.Id}: {s.Reason}");
@@ -99,7 +108,7 @@ internal sealed class OpenCollection : IDisposable
         return changed;
     }
 
-    /// <summary>Bytes per vector that a walk of <paramref name="mode"/> needs in memory for as long as the collection is open.</summary>
+    /// <inheritdoc/>
     public double ResidentBytesPerVector(SearchMode mode)
     {
         SegmentMemory memory = _collection.Info.Memory;
@@ -109,8 +118,11 @@ internal sealed class OpenCollection : IDisposable
         return memory.Count == 0 ? 0 : (double)bytes / memory.Count;
     }
 
-    /// <summary>Bytes per vector that a walk of <paramref name="mode"/> reads from the mapped file as it touches them.</summary>
+    /// <inheritdoc/>
     public double MappedBytesPerVector(SearchMode mode) => mode == SearchMode.Codes ? 0 : _collection.Info.MappedBytesPerVector;
+
+    /// <inheritdoc/>
+    public IThreadSearch NewThread() => new ThreadSearch(this);
 
     /// <inheritdoc/>
     public void Dispose() => _collection.Dispose();
@@ -138,5 +150,20 @@ internal sealed class OpenCollection : IDisposable
             BuildSeconds = collection.Manifest.Cost?.Seconds,
             BuildCpuSeconds = collection.Manifest.Cost?.CpuSeconds,
         };
+    }
+
+    private sealed class ThreadSearch(OpenCollection collection) : IThreadSearch
+    {
+        private readonly Query _query = collection.NewQuery();
+
+        public int Search(ReadOnlySpan<byte> row, in SearchParameters parameters, Hit[] hits, out SearchStats stats)
+        {
+            _query.SetRow(row);
+            SearchAnswer answer = collection.Search(_query, new SearchRequest(parameters), Deadline.None, hits).OrThrow();
+            stats = answer.Stats;
+            return answer.Count;
+        }
+
+        public void Dispose() => _query.Dispose();
     }
 }

@@ -151,17 +151,25 @@ internal static class SettingKinds
             why,
             text => ReadAll(text, part => part == word ? wordValue : ReadWhole(part, min, max)));
 
-    /// <summary>Some of a few words between commas, no word twice.</summary>
-    public static Setting<T[]> Choices<T>(string name, string what, (string Word, T Value)[] choices, string why)
+    /// <summary>Some of a few words between commas, no word twice; <paramref name="fallbackText"/> where the words do not say the default.</summary>
+    public static Setting<T[]> Choices<T>(
+        string name, string what, (string Word, T Value)[] choices, T[] fallback, string why, string? fallbackText = null)
         where T : struct =>
         new(
             name,
             what,
             string.Join(" | ", choices.Select(c => c.Word)) + " between commas",
-            [],
-            "all that the collection has",
+            fallback,
+            fallbackText ?? string.Join(',', fallback.Select(value => choices.First(c => c.Value.Equals(value)).Word)),
             why,
             text => ReadAll(text, part => Find(choices, part)));
+
+    /// <summary>Some of a few words between commas, as words.</summary>
+    public static Setting<string[]> Words(string name, string what, string[] words, string[] fallback, string why)
+    {
+        Setting<int[]> numbers = Choices(name, what, [.. words.Select((word, i) => (word, i))], [.. fallback.Select(word => Array.IndexOf(words, word))], why);
+        return new(name, what, numbers.Expected, fallback, numbers.FallbackText, why, text => (numbers.Read(text) as int[])?.Select(i => words[i]).ToArray());
+    }
 
     /// <summary>A number as people write it, without group signs.</summary>
     public static string Show(long value) => value.ToString(CultureInfo.InvariantCulture);

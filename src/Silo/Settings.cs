@@ -3,6 +3,7 @@ using Signpost.Engine.Quantizers;
 using Signpost.Engine.Search;
 using Signpost.Engine.Shards;
 using Signpost.Engine.Vectors;
+using Signpost.Silo.Compare;
 using static Signpost.Silo.SettingKinds;
 
 namespace Signpost.Silo;
@@ -140,7 +141,7 @@ internal static class Settings
     public static readonly Setting<int[]> Ls = List(
         "ls", "Candidate pools to measure.", 1, 65_536, [10, 16, 24, 32, 48, 64, 96, 128, 192, 256], "Each about 4/3 of the last.");
 
-    public static readonly Setting<SearchMode[]> Modes = Choices("modes", "Walks to measure.", ModeWords, "");
+    public static readonly Setting<SearchMode[]> Modes = Choices("modes", "Walks to measure.", ModeWords, [], "", "all that the collection has");
 
     public static readonly Setting<int[]> Reranks = List(
         "reranks", "Depths of re-ranking to measure; those outside k .. l are left out.", 1, 65_536, [0], "The whole pool is the most exact.", "all",
@@ -157,6 +158,26 @@ internal static class Settings
         "The graph and the codes are in memory anyway.");
 
     public static readonly Setting<string?> Html = Text("html", "Write the curves as one self-contained page.", "an .html file", null, "");
+
+    // ---- comparing ----
+
+    public static readonly Setting<string[]> Methods = Words(
+        "methods", "Kinds of codes; rabitq and rabitq4 are untrained, of 1 and 4 bits per dimension.", [.. CompareMethod.All.Select(m => m.Name)],
+        ["pq", "opq"], "Those that a collection can be built with.");
+
+    public static readonly Setting<int[]> CodeSizes = List("m", "Bytes per code of each kind, but for untrained ones.", 1, 4096, [8, 16, 32], "dim / 16, / 8, / 4 at dim 128.");
+
+    public static readonly Setting<int[]> CodewordsOf = Choices(
+        "k", "Codewords per subspace; at 16 there are twice as many subspaces, for the same bytes.", [("256", 256), ("16", 16)], [256],
+        "As build has it.");
+
+    public static readonly Setting<int[]> CompareLs = List(
+        "ls", "Candidate pools to measure; 100 is always among them.", 1, 65_536, [10, 16, 24, 32, 48, 64, 100, 150, 225, 350, 500, 800],
+        "Each about 3/2 of the last.");
+
+    public static readonly Setting<int> Rounds = Whole(
+        "repeat", "Rounds of timed passes, in which the kinds of codes take turns; the median counts.", "rounds", 1, 1000, 3,
+        "One disturbed round does no harm.");
 
     // ---- demo ----
 

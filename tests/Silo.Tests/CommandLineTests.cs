@@ -43,7 +43,7 @@ public sealed class CommandLineTests : IDisposable
     {
         Run run = SignpostProcess.Run(_folder, "--help");
         Assert.Equal(0, run.ExitCode);
-        foreach (string verb in new[] { "demo", "build", "search", "exact", "eval", "inspect", "serve" })
+        foreach (string verb in new[] { "demo", "build", "search", "exact", "eval", "compare", "inspect", "serve" })
         {
             Assert.Contains($"  {verb}", run.Output);
         }

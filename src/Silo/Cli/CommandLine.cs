@@ -74,6 +74,7 @@ internal static class CommandLine
             SearchCommand.Make(cancel),
             ExactCommand.Make(cancel),
             EvalCommand.Make(cancel),
+            CompareCommand.Make(cancel),
             InspectCommand.Make(cancel),
             TrainCommand.Make(cancel),
             ServeCommand.Make(cancel),

@@ -80,7 +80,8 @@ internal static class EvalCommand
             "Give larger pools or a smaller k."));
     }
 
-    private static GroundTruth Truth(Session session, OpenCollection collection, VectorBlock queries, int k, Work work)
+    /// <summary>Exact neighbours of the queries as the settings give them, or computed.</summary>
+    internal static GroundTruth Truth(Session session, OpenCollection collection, VectorBlock queries, int k, Work work)
     {
         if (session.Get(Settings.Truth) is { } path)
         {

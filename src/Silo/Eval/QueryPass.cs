@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
-using Signpost.Engine.Cluster;
 using Signpost.Engine.Search;
 using Signpost.Engine.Vectors;
 
@@ -10,7 +9,7 @@ namespace Signpost.Silo.Eval;
 /// Runs a set of queries through a collection with one setting and measures. Every thread has its own query and room for hits, made
 /// before the clock starts, so that what is timed is what a server does per query: bind the vector, search, merge.
 /// </summary>
-internal sealed record QueryPass(OpenCollection Collection, VectorBlock Queries, SearchParameters Parameters, CancellationToken Cancel)
+internal sealed record QueryPass(ISearchable Subject, VectorBlock Queries, SearchParameters Parameters, CancellationToken Cancel)
 {
     private const int QueriesPerClaim = 16;
 
@@ -130,7 +129,7 @@ internal sealed record QueryPass(OpenCollection Collection, VectorBlock Queries,
     /// <summary>What one thread needs to search.</summary>
     private sealed class Worker(QueryPass pass, Claims claims) : IDisposable
     {
-        private readonly Query _query = pass.Collection.NewQuery();
+        private readonly IThreadSearch _thread = pass.Subject.NewThread();
 
         public Hit[] Hits { get; } = new Hit[pass.Parameters.K];
 
@@ -147,12 +146,9 @@ internal sealed record QueryPass(OpenCollection Collection, VectorBlock Queries,
                 pass.Cancel.ThrowIfCancellationRequested();
             }
 
-            _query.SetRow(pass.Queries.RowSpan(row));
-            SearchAnswer answer = pass.Collection.Search(_query, new SearchRequest(pass.Parameters), Deadline.None, Hits).OrThrow();
-            stats = answer.Stats;
-            return answer.Count;
+            return _thread.Search(pass.Queries.RowSpan(row), pass.Parameters, Hits, out stats);
         }
 
-        public void Dispose() => _query.Dispose();
+        public void Dispose() => _thread.Dispose();
     }
 }

@@ -1,11 +1,27 @@
 using System.Globalization;
 using System.Text;
-using Signpost.Silo.Eval;
 
 namespace Signpost.Silo.Cli.Report;
 
+/// <summary>A point of a curve.</summary>
+/// <param name="Recall">0 .. 1, along the horizontal axis.</param>
+/// <param name="Value">Above zero, along the vertical one.</param>
+/// <param name="Tip">What is shown beside it, lines between bars.</param>
+internal readonly record struct ChartPoint(double Recall, double Value, string Tip);
+
+/// <summary>A curve.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Points">In the order in which they are joined.</param>
+/// <param name="Colour">Number of its colour.</param>
+/// <param name="Dash">Number of its dashes; 0: none.</param>
+internal sealed record Curve(string Name, IReadOnlyList<ChartPoint> Points, int Colour, int Dash = 0)
+{
+    /// <summary>Classes of the style sheet.</summary>
+    public string Classes => $"c{Colour % PageText.Colours} d{Dash % PageText.Dashes}";
+}
+
 /// <summary>
-/// Draws speed against recall as one SVG, a line per curve. Both axes are logarithmic, that of recall in what is missed, 1 - recall:
+/// Draws speed, or what it costs, against recall as one SVG, a line per curve. Both axes are logarithmic, that of recall in what is missed, 1 - recall:
 /// from 0.98 to 0.99 is as far as from 0.8 to 0.9, since both halve the misses.
 /// </summary>
 internal sealed class CurveChart
@@ -32,35 +48,33 @@ internal sealed class CurveChart
     private readonly double _mostFound;
     private readonly double _lowestLog;
     private readonly double _highestLog;
-    private readonly Func<EvalPoint, double> _speed;
 
-    private CurveChart(IReadOnlyList<EvalPoint> points, Func<EvalPoint, double> speed)
+    private CurveChart(IReadOnlyList<ChartPoint> points)
     {
-        _speed = speed;
-        (_leastFound, _mostFound) = Range([.. points.Select(p => Found(p.RecallAtK))]);
-        (_lowestLog, _highestLog) = Range([.. points.Select(p => Math.Log10(Speed(p)))]);
+        (_leastFound, _mostFound) = Range([.. points.Select(p => Found(p.Recall))]);
+        (_lowestLog, _highestLog) = Range([.. points.Select(Log)]);
     }
 
     /// <summary>The SVG element.</summary>
-    /// <param name="curves">Points by curve; each curve in the order in which it is drawn. At least one point in all.</param>
+    /// <param name="curves">At least one point in all.</param>
     /// <param name="title">What it shows, for screen readers.</param>
     /// <param name="k">Neighbours of recall@k.</param>
-    /// <param name="speed">What the vertical axis shows, above zero.</param>
-    public static string Draw(IReadOnlyList<(string Name, IReadOnlyList<EvalPoint> Points)> curves, string title, int k, Func<EvalPoint, double> speed)
+    /// <param name="axis">What the vertical axis shows.</param>
+    public static string Draw(IReadOnlyList<Curve> curves, string title, int k, string axis = "queries per second")
     {
-        var chart = new CurveChart([.. curves.SelectMany(c => c.Points)], speed);
+        var chart = new CurveChart([.. curves.SelectMany(c => c.Points)]);
         chart.Add($"""<svg viewBox="0 0 {Width} {Height}" role="img" aria-label="{PageText.Escape(title)}" xmlns="http://www.w3.org/2000/svg">""");
-        chart.DrawAxes(k);
-        for (int i = 0; i < curves.Count; i++)
+        chart.DrawAxes(k, axis);
+        foreach (Curve curve in curves)
         {
-            chart.DrawCurve(curves[i].Name, curves[i].Points, i);
+            chart.DrawCurve(curve);
         }
 
         chart.Add($"</svg>");
         return chart._svg.ToString();
     }
 
-    private double Speed(EvalPoint point) => Math.Max(_speed(point), 1e-3);
+    private static double Log(ChartPoint point) => Math.Log10(Math.Max(point.Value, 1e-3));
 
     /// <summary>The least and the most, with a margin, and at least half a decade apart.</summary>
     private static (double Least, double Most) Range(double[] logs)
@@ -77,7 +91,7 @@ internal sealed class CurveChart
 
     private double Y(double log) => Top + ((_highestLog - log) / (_highestLog - _lowestLog) * (Height - Top - Bottom));
 
-    private void DrawAxes(int k)
+    private void DrawAxes(int k, string axis)
     {
         foreach (double recall in RecallTicks())
         {
@@ -85,7 +99,7 @@ internal sealed class CurveChart
             Add($"""<text class="tick" x="{X(recall):0.#}" y="{Height - Bottom + 18}" text-anchor="middle">{recall:0.####}</text>""");
         }
 
-        foreach (double value in SpeedTicks())
+        foreach (double value in ValueTicks())
         {
             double y = Y(Math.Log10(value));
             Add($"""<line class="grid" x1="{Left}" x2="{Width - Right}" y1="{y:0.#}" y2="{y:0.#}"/>""");
@@ -94,27 +108,22 @@ internal sealed class CurveChart
 
         Add($"""<text class="axis" x="{(Left + Width - Right) / 2:0.#}" y="{Height - 8}" text-anchor="middle">recall@{k}</text>""");
         double middle = (Top + Height - Bottom) / 2;
-        Add($"""<text class="axis" x="14" y="{middle:0.#}" text-anchor="middle" transform="rotate(-90 14 {middle:0.#})">queries per second</text>""");
+        Add($"""<text class="axis" x="14" y="{middle:0.#}" text-anchor="middle" transform="rotate(-90 14 {middle:0.#})">{PageText.Escape(axis)}</text>""");
     }
 
-    private void DrawCurve(string name, IReadOnlyList<EvalPoint> points, int index)
+    private void DrawCurve(Curve curve)
     {
-        var inOrder = points.OrderBy(p => p.L).ToList();
-        string line = string.Join(' ', inOrder.Select(p => string.Create(CultureInfo.InvariantCulture, $"{X(p.RecallAtK):0.#},{Y(Math.Log10(Speed(p))):0.#}")));
-        Add($"""<g class="curve c{index % PageText.Colours}" data-curve="{PageText.Escape(name)}"><polyline points="{line}"/>""");
-        foreach (EvalPoint point in inOrder)
+        string line = string.Join(' ', curve.Points.Select(p => string.Create(CultureInfo.InvariantCulture, $"{X(p.Recall):0.#},{Y(Log(p)):0.#}")));
+        Add($"""<g class="curve {curve.Classes}" data-curve="{PageText.Escape(curve.Name)}"><polyline points="{line}"/>""");
+        foreach (ChartPoint point in curve.Points)
         {
-            string x = PageText.Number(X(point.RecallAtK), "0.#");
-            string y = PageText.Number(Y(Math.Log10(Speed(point))), "0.#");
-            Add($"""<g class="point" tabindex="0" data-tip="{PageText.Escape(Tip(name, point))}"><circle class="hit" cx="{x}" cy="{y}" r="11"/><circle cx="{x}" cy="{y}" r="4"/></g>""");
+            string x = PageText.Number(X(point.Recall), "0.#");
+            string y = PageText.Number(Y(Log(point)), "0.#");
+            Add($"""<g class="point" tabindex="0" data-tip="{PageText.Escape(point.Tip)}"><circle class="hit" cx="{x}" cy="{y}" r="11"/><circle cx="{x}" cy="{y}" r="4"/></g>""");
         }
 
         Add($"</g>");
     }
-
-    private static string Tip(string name, EvalPoint p) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{name}, L = {p.L}|recall@{p.K}: {p.RecallAtK:0.0000}|{p.QpsCpu:N0} queries per CPU second|{p.Qps1:N0} queries/s on one thread|{p.QpsAll:N0} queries/s on all|p50 {p.P50Us:N0} us, p99 {p.P99Us:N0} us|{p.Hops:N0} hops, {p.DistanceComputations:N0} distances");
 
     /// <summary>Those in range, thinned out where they would touch.</summary>
     private IEnumerable<double> RecallTicks()
@@ -130,7 +139,7 @@ internal sealed class CurveChart
         }
     }
 
-    private IEnumerable<double> SpeedTicks()
+    private IEnumerable<double> ValueTicks()
     {
         int[] factors = _highestLog - _lowestLog > 2.2 ? [1] : MinorFactors;
         for (int power = (int)Math.Floor(_lowestLog); power <= _highestLog; power++)

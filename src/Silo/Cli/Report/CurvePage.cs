@@ -1,176 +1,50 @@
 using System.Globalization;
-using System.Text;
 using Signpost.Silo.Eval;
 
 namespace Signpost.Silo.Cli.Report;
 
-/// <summary>
-/// One self-contained page of a sweep: two charts of speed against recall, the facts of the collection, all numbers as a table.
-/// Nothing is loaded from elsewhere; it is well-formed XML besides being HTML.
-/// </summary>
+/// <summary>The page of a sweep: two charts of speed against recall, the facts of the collection, all numbers as a table.</summary>
 internal static class CurvePage
 {
-    private const string Style = """
-        :root { color-scheme: light dark; --ink: #1c2530; --soft: #5c6977; --faint: #e4e8ee; --paper: #f7f8fa; --card: #ffffff;
-          --c0: #2563eb; --c1: #d9580d; --c2: #11855b; --c3: #8b3fc9; --c4: #b3205b; --c5: #6b6f12; }
-        @media (prefers-color-scheme: dark) { :root { --ink: #e7ecf2; --soft: #9aa7b5; --faint: #2b333d; --paper: #11151a; --card: #191f26;
-          --c0: #6ea0ff; --c1: #ff9a52; --c2: #3fc796; --c3: #c58bf2; --c4: #f2709f; --c5: #c6ca4b; } }
-        * { box-sizing: border-box; }
-        body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
-        main { max-width: 1320px; margin: 0 auto; padding: 32px 24px 64px; }
-        h1 { font-size: 26px; margin: 0 0 4px; letter-spacing: -0.01em; }
-        h2 { font-size: 16px; margin: 0 0 2px; }
-        p { margin: 0; color: var(--soft); }
-        .facts { display: flex; flex-wrap: wrap; gap: 8px; margin: 18px 0 24px; padding: 0; list-style: none; }
-        .facts li { background: var(--card); border: 1px solid var(--faint); border-radius: 8px; padding: 6px 12px; }
-        .facts span { color: var(--soft); margin-right: 6px; }
-        .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 480px), 1fr)); gap: 20px; }
-        .card { background: var(--card); border: 1px solid var(--faint); border-radius: 14px; padding: 18px 20px; }
-        .card svg { display: block; width: 100%; height: auto; margin-top: 10px; }
-        .legend { display: flex; flex-wrap: wrap; gap: 6px 20px; margin: 0 0 14px; padding: 0; list-style: none; font-weight: 600; }
-        .legend i { display: inline-block; width: 22px; height: 4px; border-radius: 2px; margin-right: 8px; vertical-align: middle; background: var(--c); }
-        .c0 { --c: var(--c0); } .c1 { --c: var(--c1); } .c2 { --c: var(--c2); } .c3 { --c: var(--c3); } .c4 { --c: var(--c4); } .c5 { --c: var(--c5); }
-        .grid { stroke: var(--faint); stroke-width: 1; }
-        .tick { fill: var(--soft); font-size: 12px; }
-        .axis { fill: var(--soft); font-size: 12.5px; font-weight: 600; }
-        .curve polyline { fill: none; stroke: var(--c); stroke-width: 2.2; stroke-linejoin: round; stroke-linecap: round; }
-        .point circle { fill: var(--card); stroke: var(--c); stroke-width: 2; }
-        .point .hit { fill: transparent; stroke: none; }
-        .point:hover circle:not(.hit), .point:focus circle:not(.hit) { fill: var(--c); }
-        .point { outline: none; cursor: default; }
-        #tip { position: fixed; z-index: 9; pointer-events: none; background: var(--ink); color: var(--paper); border-radius: 8px; padding: 8px 12px; font-size: 13px;
-          line-height: 1.45; white-space: pre; display: none; box-shadow: 0 6px 24px rgb(0 0 0 / 0.25); }
-        .scroll { overflow-x: auto; margin-top: 20px; }
-        table { border-collapse: collapse; width: 100%; font-size: 14px; font-variant-numeric: tabular-nums; }
-        th, td { padding: 5px 9px; text-align: right; border-bottom: 1px solid var(--faint); white-space: nowrap; }
-        th { color: var(--soft); font-weight: 600; font-size: 13px; }
-        th:first-child, td:first-child { text-align: left; }
-        td:first-child::before { content: ""; display: inline-block; width: 9px; height: 9px; border-radius: 5px; background: var(--c); margin-right: 9px; }
-        tbody tr:last-child td { border-bottom: 0; }
-        footer { margin-top: 18px; }
-        """;
-
-    /// <summary>Shows the words of a point beside the pointer, or beside the point when it is reached by keyboard.</summary>
-    private const string Script = """
-        const tip = document.getElementById('tip');
-        const place = (x, y) => {
-          const box = tip.getBoundingClientRect();
-          tip.style.left = Math.max(8, Math.min(x + 14, innerWidth - box.width - 8)) + 'px';
-          tip.style.top = Math.max(8, y - box.height - 12) + 'px';
-        };
-        const show = (point, x, y) => {
-          tip.textContent = point.dataset.tip.split('|').join('\n');
-          tip.style.display = 'block';
-          place(x, y);
-        };
-        const hide = () => { tip.style.display = 'none'; };
-        document.querySelectorAll('.point').forEach(point => {
-          point.addEventListener('pointermove', e => show(point, e.clientX, e.clientY));
-          point.addEventListener('pointerleave', hide);
-          point.addEventListener('focus', () => { const b = point.getBoundingClientRect(); show(point, b.right, b.top); });
-          point.addEventListener('blur', hide);
-        });
-        """;
-
     /// <summary>The page of <paramref name="report"/>, which has at least one point.</summary>
     public static string Write(EvalReport report)
     {
-        var curves = report.Points
-            .GroupBy(p => p.Curve)
-            .Select(g => (Name: g.Key, Points: (IReadOnlyList<EvalPoint>)[.. g]))
-            .ToList();
+        List<IGrouping<string, EvalPoint>> curves = [.. report.Points.GroupBy(p => p.Curve)];
         int k = report.Points[0].K;
-        string title = PageText.Escape($"{report.Build.Collection}: speed against recall");
-        var page = new StringBuilder();
-        page.Append(CultureInfo.InvariantCulture, $"""
-            <!DOCTYPE html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8"/>
-            <meta name="viewport" content="width=device-width, initial-scale=1"/>
-            <title>{title}</title>
-            <style>
-            {Style}
-            </style>
-            </head>
-            <body>
-            <main>
-            <h1>{title}</h1>
-            <p>{report.Queries:N0} queries, {k} neighbours each. Up and to the right is better. The recall axis is logarithmic in the misses.</p>
-            {Facts(report)}
-            {Legend(curves)}
+        return HtmlPage.Write(
+            $"{report.Build.Collection}: speed against recall",
+            $"{PageText.Number(report.Queries, "N0")} queries, {k} neighbours each. Up and to the right is better. The recall axis is logarithmic in the misses.",
+            report.Machine,
+            $"""
+            {HtmlPage.Facts(Facts(report))}
+            {HtmlPage.Legend(Curves(curves, p => p.QpsCpu))}
             <div class="charts">
-            {Card("One thread", "queries per second of processor time", CurveChart.Draw(curves, "queries per second of one thread against recall", k, p => p.QpsCpu))}
-            {Card(Threads(report.Threads), "queries per second by the clock, all threads together", CurveChart.Draw(curves, "queries per second of all threads against recall", k, p => p.QpsAll))}
+            {HtmlPage.Card("One thread", "queries per second of processor time", CurveChart.Draw(Curves(curves, p => p.QpsCpu), "queries per second of one thread against recall", k))}
+            {HtmlPage.Card(Threads(report.Threads), "queries per second by the clock, all threads together", CurveChart.Draw(Curves(curves, p => p.QpsAll), "queries per second of all threads against recall", k))}
             </div>
-            {Table(curves, k)}
-            <footer><p>{PageText.Escape(report.Machine)}. Signpost.</p></footer>
-            </main>
-            <div id="tip" role="status"></div>
-            <script>
-            {Script}
-            </script>
-            </body>
-            </html>
-
+            {HtmlPage.Table(EvalColumns.Heads(k), [.. curves.SelectMany((curve, i) => curve.Select(p => (Classes: $"c{i % PageText.Colours}", EvalColumns.Cells(p))))])}
             """);
-        return page.ToString();
     }
 
     private static string Threads(int threads) => threads == 1 ? "One thread, by the clock" : $"{threads} threads";
 
-    private static string Card(string title, string subtitle, string svg) =>
-        $"<section class=\"card\"><h2>{title}</h2><p>{subtitle}</p>{svg}</section>";
+    private static List<Curve> Curves(IEnumerable<IGrouping<string, EvalPoint>> curves, Func<EvalPoint, double> speed) =>
+        [.. curves.Select((curve, i) => new Curve(curve.Key, [.. curve.OrderBy(p => p.L).Select(p => new ChartPoint(p.RecallAtK, speed(p), Tip(p)))], i))];
 
-    private static string Legend(IReadOnlyList<(string Name, IReadOnlyList<EvalPoint> Points)> curves) =>
-        "<ul class=\"legend\">"
-        + string.Concat(curves.Select((c, i) => $"<li class=\"c{i % PageText.Colours}\"><i></i>{PageText.Escape(c.Name)}</li>"))
-        + "</ul>";
+    private static string Tip(EvalPoint p) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{p.Curve}, L = {p.L}|recall@{p.K}: {p.RecallAtK:0.0000}|{p.QpsCpu:N0} queries per CPU second|{p.Qps1:N0} queries/s on one thread|{p.QpsAll:N0} queries/s on all|p50 {p.P50Us:N0} us, p99 {p.P99Us:N0} us|{p.Hops:N0} hops, {p.DistanceComputations:N0} distances");
 
-    private static string Facts(EvalReport report)
+    private static List<(string Name, string Value)> Facts(EvalReport report)
     {
         BuildFacts build = report.Build;
-        var facts = new List<(string Name, string Value)>
-        {
-            ("vectors", build.Vectors.ToString("N0", CultureInfo.InvariantCulture)),
-            ("dim", $"{build.Dim} {build.ElementType}"),
-            ("metric", build.Metric),
-            ("shards", $"{build.Shards}"),
-            ("graph", $"R {build.R}, L {build.L}, C {build.C}"),
-            ("codes", build.M is { } m ? $"{build.Quantizer}, M {m}, K {build.Codewords}" : "none"),
-            ("full vectors", report.VectorPlace),
-        };
+        List<(string Name, string Value)> facts = [.. HtmlPage.FactsOf(build), ("full vectors", report.VectorPlace)];
+        facts.Insert(5, ("codes", build.M is { } m ? $"{build.Quantizer}, M {m}, K {build.Codewords}" : "none"));
         if (build.BuildSeconds is { } seconds)
         {
             facts.Add(("built in", $"{PageText.Number(seconds, seconds < 10 ? "N1" : "N0")} s"));
         }
 
-        return "<ul class=\"facts\">" + string.Concat(facts.Select(f => $"<li><span>{f.Name}</span>{PageText.Escape(f.Value)}</li>")) + "</ul>";
-    }
-
-    private static string Table(IReadOnlyList<(string Name, IReadOnlyList<EvalPoint> Points)> curves, int k)
-    {
-        var html = new StringBuilder("<div class=\"card scroll\"><table><thead><tr>");
-        foreach (string head in EvalColumns.Heads(k))
-        {
-            html.Append("<th>").Append(PageText.Escape(head)).Append("</th>");
-        }
-
-        html.Append("</tr></thead><tbody>");
-        for (int i = 0; i < curves.Count; i++)
-        {
-            foreach (EvalPoint point in curves[i].Points)
-            {
-                html.Append(CultureInfo.InvariantCulture, $"<tr class=\"c{i % PageText.Colours}\">");
-                foreach (string cell in EvalColumns.Cells(point))
-                {
-                    html.Append("<td>").Append(PageText.Escape(cell)).Append("</td>");
-                }
-
-                html.Append("</tr>\n");
-            }
-        }
-
-        return html.Append("</tbody></table></div>").ToString();
+        return facts;
     }
 }

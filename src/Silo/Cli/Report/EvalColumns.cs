@@ -1,5 +1,4 @@
 using Signpost.Silo.Eval;
-using Spectre.Console;
 
 namespace Signpost.Silo.Cli.Report;
 
@@ -35,40 +34,7 @@ internal static class EvalColumns
     /// <summary>Columns of <see cref="Heads"/> that a narrow terminal is spared, in this order, until the table fits; the page and --json have all.</summary>
     private static readonly int[] Dispensable = [13, 8, 4, 11, 10, 2, 12, 9, 7, 5];
 
-    /// <summary>Room that the table takes beside a column's text.</summary>
-    private const int ColumnBorder = 3;
-
     /// <summary>Prints a table of <paramref name="points"/>, with as many columns as fit.</summary>
-    public static void Print(IReadOnlyList<EvalPoint> points, TextWriter target)
-    {
-        IAnsiConsole terminal = Terminal.On(target);
-        string[] heads = Heads(points[0].K);
-        string[][] rows = [.. points.Select(Cells)];
-        int[] shown = Fitting(heads, rows, terminal.Profile.Width);
-        var table = new Table { Border = TableBorder.Rounded };
-        foreach (int column in shown)
-        {
-            TableColumn head = new TableColumn(Markup.Escape(heads[column])).NoWrap();
-            table.AddColumn(column == 0 ? head : head.RightAligned());
-        }
-
-        foreach (string[] row in rows)
-        {
-            table.AddRow([.. shown.Select(column => Markup.Escape(row[column]))]);
-        }
-
-        terminal.Write(table);
-    }
-
-    private static int[] Fitting(string[] heads, string[][] rows, int width)
-    {
-        int[] widths = [.. heads.Select((head, column) => ColumnBorder + rows.Max(row => Math.Max(head.Length, row[column].Length)))];
-        var shown = Enumerable.Range(0, heads.Length).ToList();
-        foreach (int column in Dispensable.TakeWhile(_ => shown.Sum(c => widths[c]) + 1 > width))
-        {
-            shown.Remove(column);
-        }
-
-        return [.. shown];
-    }
+    public static void Print(IReadOnlyList<EvalPoint> points, TextWriter target) =>
+        Terminal.Print(Heads(points[0].K), [.. points.Select(Cells)], Dispensable, target);
 }

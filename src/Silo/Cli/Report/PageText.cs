@@ -9,6 +9,9 @@ internal static class PageText
     /// <summary>Colours that the style sheet has for curves.</summary>
     public const int Colours = 6;
 
+    /// <summary>Kinds of lines that the style sheet has, the unbroken one among them.</summary>
+    public const int Dashes = 6;
+
     /// <summary>Text that may stand in an element or between quotes.</summary>
     public static string Escape(string text)
     {

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Signpost.Silo.Compare;
 using Signpost.Silo.Eval;
 
 namespace Signpost.Silo.Cli.Report;
@@ -103,6 +104,7 @@ internal sealed record DemoReport
 [JsonSerializable(typeof(SearchReport))]
 [JsonSerializable(typeof(DemoReport))]
 [JsonSerializable(typeof(EvalReport))]
+[JsonSerializable(typeof(CompareReport))]
 internal sealed partial class ReportJson : JsonSerializerContext
 {
     private static readonly JsonWriterOptions Readable = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
