@@ -49,6 +49,12 @@ public unsafe struct CandidateList
     /// <summary>The distance at <paramref name="index"/> in ascending order.</summary>
     public readonly float Distance(int index) => DistanceOf(_keys[index]);
 
+    /// <summary>Whether the vertex at <paramref name="index"/> has not been expanded yet.</summary>
+    public readonly bool IsOpen(int index) => (_keys[index] & 1) == 0;
+
+    /// <summary>Whether <see cref="Offer"/> would take <paramref name="key"/> in.</summary>
+    public readonly bool Takes(ulong key) => key < _bound;
+
     /// <summary>The distance of a key of <see cref="KeyOf"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float DistanceOf(ulong key)

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Signpost.Engine.Base;
 using Signpost.Engine.Graphs;
 
 namespace Signpost.Engine.Search;
@@ -26,19 +27,37 @@ public readonly unsafe struct Recording<TDistance>(TDistance distance, Evaluated
     }
 }
 
-/// <summary>Keys of the vertices that a walk evaluated. One thread's scratch.</summary>
+/// <summary>
+/// Keys of the vertices that a walk evaluated, in the batches in which it did: the entry, then one batch for each hop, empty where a
+/// vertex had no neighbour left to look at. One thread's scratch.
+/// </summary>
 public sealed class EvaluatedLog
 {
     private ulong[] _keys = new ulong[4096];
+    private int[] _ends = new int[256];
     private int _count;
 
     /// <summary>What was evaluated since <see cref="Clear"/>.</summary>
     public Span<ulong> Keys => _keys.AsSpan(0, _count);
 
-    /// <summary>Forgets all.</summary>
-    public void Clear() => _count = 0;
+    /// <summary>Number of batches since <see cref="Clear"/>.</summary>
+    public int Batches { get; private set; }
 
-    /// <summary>Room for <paramref name="count"/> more keys.</summary>
+    /// <summary>The keys of one batch, in the order in which they were evaluated.</summary>
+    public ReadOnlySpan<ulong> Batch(int index)
+    {
+        Check.That((uint)index < (uint)Batches);
+        return _keys.AsSpan((index == 0 ? 0 : _ends[index - 1]).._ends[index]);
+    }
+
+    /// <summary>Forgets all.</summary>
+    public void Clear()
+    {
+        _count = 0;
+        Batches = 0;
+    }
+
+    /// <summary>Room for the <paramref name="count"/> keys of the next batch.</summary>
     public Span<ulong> Append(int count)
     {
         if (_count + count > _keys.Length)
@@ -46,7 +65,13 @@ public sealed class EvaluatedLog
             Array.Resize(ref _keys, Math.Max(_keys.Length * 2, _count + count));
         }
 
+        if (Batches == _ends.Length)
+        {
+            Array.Resize(ref _ends, _ends.Length * 2);
+        }
+
         _count += count;
+        _ends[Batches++] = _count;
         return _keys.AsSpan(_count - count, count);
     }
 }

@@ -1,7 +1,5 @@
 using Signpost.Engine.Base;
 using Signpost.Engine.Graphs;
-using Signpost.Engine.Kernels;
-using Signpost.Engine.Quantizers;
 
 namespace Signpost.Engine.Search;
 
@@ -59,15 +57,15 @@ public static unsafe class Searcher
 
         // No more can be found than there is: a larger pool would give the same answer and only take memory.
         CandidateList pool = scratch.Prepare((int)Math.Min((uint)parameters.L, segment.Graph.Count), segment.Graph.R);
+        var walk = new Walk(segment.Graph, pool, scratch, deadline);
         (pool, stats) = parameters.Mode == SearchMode.Exact
-            ? PairDistances.Select<(CandidateList, SearchStats), ExactWalk>(
-                segment.Metric, segment.Vectors.Type, new ExactWalk(segment, query, pool, scratch, deadline))
-            : WalkCodes(segment, query, pool, scratch, deadline);
+            ? SegmentDistances.Exact<(CandidateList, SearchStats), Walk>(segment, query, walk)
+            : SegmentDistances.Codes<(CandidateList, SearchStats), Walk>(segment, query, walk);
         if (parameters.Mode == SearchMode.CodesRerank)
         {
             int depth = Math.Min(parameters.Rerank == 0 ? parameters.L : parameters.Rerank, pool.Count);
-            pool = PairDistances.Select<CandidateList, Rerank>(
-                segment.Metric, segment.Vectors.Type, new Rerank(segment, query, pool, depth, Math.Min(parameters.K, depth), scratch));
+            pool = SegmentDistances.Exact<CandidateList, Rerank>(
+                segment, query, new Rerank(pool, depth, Math.Min(parameters.K, depth), scratch));
             stats.Reranked = depth;
         }
 
@@ -85,43 +83,24 @@ public static unsafe class Searcher
         return found;
     }
 
-    private static (CandidateList Pool, SearchStats Stats) WalkCodes(
-        in SegmentView segment, Query query, CandidateList pool, SearchScratch scratch, Deadline deadline)
+    private readonly struct Walk(Graph graph, CandidateList pool, SearchScratch scratch, Deadline deadline)
+        : IDistanceUser<(CandidateList Pool, SearchStats Stats)>
     {
-        ITableCoder coder = segment.Coder!;
-        float* table = query.Table(coder);
-        return (coder.K, coder.HasFactors) switch
+        public (CandidateList Pool, SearchStats Stats) Use<TDistance>(TDistance distance)
+            where TDistance : struct, IDistance
         {
-            (256, false) => Walk(segment.Graph, new CodeDistance<Adc256>(segment.Codes, coder, table), pool, scratch, deadline),
-            (16, false) => Walk(segment.Graph, new CodeDistance<Adc16>(segment.Codes, coder, table), pool, scratch, deadline),
-            (16, true) => Walk(segment.Graph, new FactoredDistance<Adc16>(segment.Codes, coder, table), pool, scratch, deadline),
-            _ => throw new CheckFailedException($"codes of K = {coder.K}{(coder.HasFactors ? " with factors" : "")}"),
-        };
+            CandidateList found = pool;
+            SearchStats stats = default;
+            BeamSearch<TDistance, GreedyRoute>.Walk(graph, ref found, distance, default, scratch, deadline, ref stats);
+            return (found, stats);
+        }
     }
 
-    private static (CandidateList Pool, SearchStats Stats) Walk<TDistance>(
-        Graph graph, TDistance distance, CandidateList pool, SearchScratch scratch, Deadline deadline)
-        where TDistance : struct, IDistance
-    {
-        SearchStats stats = default;
-        BeamSearch<TDistance, GreedyRoute>.Walk(graph, ref pool, distance, default, scratch, deadline, ref stats);
-        return (pool, stats);
-    }
-
-    private readonly struct ExactWalk(SegmentView segment, Query query, CandidateList pool, SearchScratch scratch, Deadline deadline)
-        : IPairDistanceUser<(CandidateList, SearchStats)>
-    {
-        public (CandidateList, SearchStats) Use<TPair>()
-            where TPair : struct, IPairDistance =>
-            Walk(segment.Graph, new ExactDistance<TPair>(segment.Vectors, query.Row), pool, scratch, deadline);
-    }
-
-    private readonly struct Rerank(SegmentView segment, Query query, CandidateList pool, int depth, int k, SearchScratch scratch)
-        : IPairDistanceUser<CandidateList>
+    private readonly struct Rerank(CandidateList pool, int depth, int k, SearchScratch scratch) : IDistanceUser<CandidateList>
     {
         /// <summary>The best k of the pool's first vertices by exact distance, in the pool's own memory.</summary>
-        public CandidateList Use<TPair>()
-            where TPair : struct, IPairDistance
+        public CandidateList Use<TDistance>(TDistance distance)
+            where TDistance : struct, IDistance
         {
             uint* ids = scratch.Ids;
             for (int i = 0; i < depth; i++)
@@ -129,7 +108,7 @@ public static unsafe class Searcher
                 ids[i] = pool.Id(i);
             }
 
-            new ExactDistance<TPair>(segment.Vectors, query.Row).To(ids, depth, scratch.Distances);
+            distance.To(ids, depth, scratch.Distances);
             CandidateList best = pool.Restart(k);
             for (int i = 0; i < depth; i++)
             {
