@@ -73,7 +73,7 @@ internal static unsafe class SubspaceForward
             float* row = subspace.Row(anchor);
             float* gradient = subspace.Gradient(anchor);
             float* distances = subspace.Table(anchor);
-            NoisyCosts(subspace, anchor, step, loss, scratch.Costs);
+            NoisyCosts(subspace, anchor, step, loss, scratch);
             int code = ArgMin(scratch.Costs, subspace.K);
             error += distances[code];
             if (weight == 0)
@@ -97,21 +97,22 @@ internal static unsafe class SubspaceForward
     }
 
     // What the anchor's arg-max is taken of, with the sign turned: t / T - nu g.
-    private static void NoisyCosts(in Subspace subspace, int anchor, long step, RpqLoss loss, float* costs)
+    private static void NoisyCosts(in Subspace subspace, int anchor, long step, RpqLoss loss, SubspaceScratch scratch)
     {
+        var noise = new Span<float>(scratch.Upstream, subspace.K); // not in use yet
+        if (loss.AnchorNoise > 0)
+        {
+            Gumbel.Fill(noise, new Seeded(loss.Seed, Gumbel.Stream(step, anchor, subspace.M)));
+        }
+        else
+        {
+            noise.Clear();
+        }
+
         float* distances = subspace.Table(anchor);
         for (int k = 0; k < subspace.K; k++)
         {
-            costs[k] = distances[k] * subspace.InverseTemperature;
-        }
-
-        if (loss.AnchorNoise > 0)
-        {
-            var random = new Seeded(loss.Seed, Gumbel.Stream(step, anchor, subspace.M));
-            for (int k = 0; k < subspace.K; k++)
-            {
-                costs[k] -= (float)(loss.AnchorNoise * Gumbel.Next(ref random));
-            }
+            scratch.Costs[k] = distances[k] * subspace.InverseTemperature - (float)loss.AnchorNoise * noise[k];
         }
     }
 

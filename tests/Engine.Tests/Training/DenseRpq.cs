@@ -179,8 +179,9 @@ internal sealed class DenseRpq(int dim, int m, int k, RpqBatch batch, RpqLoss lo
         double[] logits = [.. Enumerable.Range(0, k).Select(i => -SquaredDistance(state, z, s, i) / Math.Exp(state.LogTemperatures[s]))];
         if (row < AnchorCount && loss.AnchorNoise > 0 && loss.ReconstructionOf == ReconstructionOf.Anchors)
         {
-            var random = new Seeded(loss.Seed, Gumbel.Stream(batch.Step, row, s));
-            logits = [.. logits.Select(value => value + loss.AnchorNoise * Gumbel.Next(ref random))];
+            var noise = new float[k];
+            Gumbel.Fill(noise, new Seeded(loss.Seed, Gumbel.Stream(batch.Step, row, s)));
+            logits = [.. logits.Select((value, i) => value + loss.AnchorNoise * noise[i])];
         }
 
         double most = logits.Max();
