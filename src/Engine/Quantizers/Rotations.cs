@@ -106,6 +106,22 @@ internal static unsafe class Rotations
         return null;
     }
 
+    /// <summary>
+    /// Takes from an almost orthonormal matrix what rounding has added: one Newton-Schulz step R := (3 I - R R^T) R / 2, which squares
+    /// the distance from the orthonormal matrices.
+    /// </summary>
+    public static void Clean(float[] rotation, int dim, Work work)
+    {
+        var gram = new float[dim * dim];
+        MultiplyTransposed(rotation, rotation, dim, gram, work);
+        for (int i = 0; i < gram.Length; i++)
+        {
+            gram[i] = (i / dim == i % dim ? 1.5f : 0f) - 0.5f * gram[i];
+        }
+
+        MultiplyTransposed(gram, Transposed(rotation, dim), dim, rotation, work);
+    }
+
     /// <summary>a b^T of two square matrices.</summary>
     public static void MultiplyTransposed(float[] a, float[] b, int dim, float[] product, Work work)
     {
@@ -125,7 +141,8 @@ internal static unsafe class Rotations
             }
         });
 
-    private static float[] Transposed(float[] matrix, int dim)
+    /// <summary>The transpose of a square matrix.</summary>
+    public static float[] Transposed(float[] matrix, int dim)
     {
         var transposed = new float[dim * dim];
         for (int i = 0; i < dim; i++)

@@ -47,7 +47,9 @@ internal sealed class RpqParameters
     /// <summary>ln T. Shape: [M].</summary>
     public float[] LogTemperatures { get; }
 
-    /// <summary>Copies of a quantizer's codebooks and rotation (the identity where it has none); every temperature is 1.</summary>
+    /// <summary>
+    /// Copies of a quantizer's codebooks and rotation, which is square or, where it has none, the identity; every temperature is 1.
+    /// </summary>
     public static RpqParameters Of(ProductQuantizer quantizer) => new(
         quantizer.Dim,
         quantizer.M,

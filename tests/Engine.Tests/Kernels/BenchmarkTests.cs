@@ -59,4 +59,19 @@ public sealed class BenchmarkTests
         Assert.True(want != 0);
         Assert.Equal(want, benchmark.Tiled());
     }
+
+    [Fact]
+    public void A_step_of_rpq_costs_the_same_with_any_number_of_threads()
+    {
+        var losses = new List<double>();
+        foreach (int threads in new[] { 1, 2 })
+        {
+            using var benchmark = new RpqStepBenchmark { Dim = 20, M = 3, Anchors = 8, Vertices = 60, Candidates = 5, Threads = threads };
+            benchmark.Setup();
+            losses.Add(benchmark.Step());
+        }
+
+        Assert.True(losses[0] > 0);
+        Assert.Equal(losses[0], losses[1]);
+    }
 }
