@@ -29,6 +29,20 @@ public sealed class RotationStepTests
     }
 
     [Fact]
+    public void Every_fiftieth_step_brings_the_matrix_back_to_the_rotations()
+    {
+        float[] matrix = [.. Rotation(Dim, 3).Select(value => 1.001f * value)];
+        var step = new RotationStep(Dim, new AdamOptions());
+        for (int i = 1; i <= 50; i++)
+        {
+            Assert.InRange(Rotations.Skewness(matrix, Dim, Work.Quiet), 1.9e-3, 2.1e-3);
+            step.Step(matrix, TestVectors.Normal(Dim, Dim, (ulong)i), 1e-3, Work.Quiet);
+        }
+
+        Assert.InRange(Rotations.Skewness(matrix, Dim, Work.Quiet), 0, 1e-5);
+    }
+
+    [Fact]
     public void What_rounding_added_is_cleaned_away()
     {
         float[] rotation = Rotation(Dim, 3);
