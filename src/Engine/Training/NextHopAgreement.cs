@@ -1,6 +1,7 @@
 using Signpost.Engine.Base;
 using Signpost.Engine.Kernels;
 using Signpost.Engine.Quantizers;
+using Signpost.Engine.Search;
 using Signpost.Engine.Vectors;
 
 namespace Signpost.Engine.Training;
@@ -14,12 +15,25 @@ public readonly record struct NextHopAgreement(int Records, double Agreement, do
     private const int ChunkRecords = 256;
     private const int ChunkVectors = 1024;
 
-    /// <summary>Measures <paramref name="quantizer"/> on the decisions of <paramref name="samples"/>, with its codes of their vertices.</summary>
+    /// <summary>Measures <paramref name="quantizer"/> on the decisions of <paramref name="samples"/>, encoding their vertices by itself.</summary>
     /// <param name="samples">Of any quantizer or none; the same for all quantizers that are compared.</param>
     /// <param name="quantizer">Any of the samples' dimension and metric.</param>
     /// <param name="work">Threads, progress, cancellation.</param>
     public static NextHopAgreement Of(IReadOnlyList<RoutingSample> samples, IQuantizer quantizer, Work work) =>
-        Judge([.. samples.Select(sample => (sample, CodeDistances(sample, quantizer, work)))]);
+        Judge([.. samples.Select(sample => (sample, CodeDistances(sample, quantizer, Encode(sample, quantizer, work), work)))]);
+
+    /// <summary>
+    /// Measures the codes that <paramref name="shards"/> have, which may have been refined to their graphs and are then not those that
+    /// the quantizer alone would give.
+    /// </summary>
+    /// <param name="samples">One of each shard.</param>
+    /// <param name="shards">With codes.</param>
+    /// <param name="work">Threads, progress, cancellation.</param>
+    public static NextHopAgreement Of(IReadOnlyList<RoutingSample> samples, IReadOnlyList<SegmentView> shards, Work work)
+    {
+        Check.That(samples.Count == shards.Count);
+        return Judge([.. samples.Zip(shards, (sample, shard) => (sample, CodeDistances(sample, shard.Quantizer!, CodesOf(sample, shard), work)))]);
+    }
 
     /// <summary>Measures given distances, one for each candidate of each sample.</summary>
     internal static NextHopAgreement Judge(IReadOnlyList<(RoutingSample Sample, float[] Distances)> judged)
@@ -60,11 +74,10 @@ public readonly record struct NextHopAgreement(int Records, double Agreement, do
         bool Before(int x, int y) => (distances[x], sample.Candidates[x]).CompareTo((distances[y], sample.Candidates[y])) < 0;
     }
 
-    private static unsafe float[] CodeDistances(RoutingSample sample, IQuantizer quantizer, Work work)
+    private static unsafe byte[] Encode(RoutingSample sample, IQuantizer quantizer, Work work)
     {
-        Check.That(quantizer.Dim == sample.Dim && quantizer.Metric == sample.Metric);
+        Check.That(quantizer.Dim == sample.Dim);
         var codes = new byte[(long)sample.VertexCount * quantizer.CodeBytes];
-        var distances = new float[sample.CandidateCount];
         work.For("encode sampled vectors", sample.VertexCount, ChunkVectors, (from, to, _) =>
         {
             fixed (float* first = sample.Vectors)
@@ -74,6 +87,26 @@ public readonly record struct NextHopAgreement(int Records, double Agreement, do
                 quantizer.Encode(vectors, from, (int)(to - from), target + from * quantizer.CodeBytes);
             }
         });
+        return codes;
+    }
+
+    private static unsafe byte[] CodesOf(RoutingSample sample, in SegmentView shard)
+    {
+        Check.That(shard.Codes != null && (sample.VertexCount == 0 || sample.Vertices[^1] < shard.Vectors.Count));
+        int bytes = shard.Quantizer!.CodeBytes;
+        var codes = new byte[(long)sample.VertexCount * bytes];
+        for (int i = 0; i < sample.VertexCount; i++)
+        {
+            new ReadOnlySpan<byte>(shard.Codes + (long)sample.Vertices[i] * bytes, bytes).CopyTo(codes.AsSpan(i * bytes));
+        }
+
+        return codes;
+    }
+
+    private static float[] CodeDistances(RoutingSample sample, IQuantizer quantizer, byte[] codes, Work work)
+    {
+        Check.That(quantizer.Dim == sample.Dim && quantizer.Metric == sample.Metric);
+        var distances = new float[sample.CandidateCount];
         work.For("judge routing decisions", sample.RecordCount, ChunkRecords, (from, to, _) =>
         {
             var table = new float[quantizer.M * quantizer.K];

@@ -77,7 +77,10 @@ public sealed class RoutingEvaluation
         return (double)found.Sum() / _truth.Sum(row => row.Length);
     }
 
-    /// <summary>Next-hop agreement of <paramref name="quantizer"/> on <see cref="Traces"/>.</summary>
+    /// <summary>Next-hop agreement on <see cref="Traces"/> of the codes that <paramref name="shards"/> have.</summary>
+    public NextHopAgreement NextHop(IReadOnlyList<SegmentView> shards, Work work) => NextHopAgreement.Of(Traces, shards, work);
+
+    /// <summary>Next-hop agreement on <see cref="Traces"/> of the codes that <paramref name="quantizer"/> gives by itself.</summary>
     public NextHopAgreement NextHop(IQuantizer quantizer, Work work) => NextHopAgreement.Of(Traces, quantizer, work);
 
     private static ShardNeighbour[][] Truth(IReadOnlyList<SegmentView> shards, IReadOnlyList<QuerySet> queries, Work work)

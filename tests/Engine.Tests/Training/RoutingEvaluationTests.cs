@@ -87,6 +87,7 @@ public sealed class RoutingEvaluationTests
         double first = Enumerable.Range(0, sample.RecordCount).Average(r => sample.IsRight[sample.CandidateStarts[r]]);
 
         Assert.Equal(first, NextHopAgreement.Of([sample], collection.View.Quantizer!, new Work(2)).Agreement, 1e-9);
+        Assert.Equal(first, NextHopAgreement.Of([sample], [collection.View], new Work(2)).Agreement, 1e-9);
     }
 
     [RealDataFact("siftsmall/siftsmall_base.fvecs")]
