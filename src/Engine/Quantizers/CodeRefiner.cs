@@ -7,13 +7,13 @@ namespace Signpost.Engine.Quantizers;
 /// <summary>
 /// Fits codes to neighbourhoods. For a vertex v with neighbours u, in rotated space, the code b with the decoded vector z^ is sought
 /// that makes J(b) small:
-/// <code>J(b) = sum_u (dhat(u, b) - d(u, v))^2 / sum_u ||z_u - z_v||^2  +  isotropy ||z_v - z^||^2</code>
+/// <code>J(b) = sum_u (dhat(u, b) - d(u, v))^2 / sum_u ||u - v||^2  +  isotropy ||z_v - z^||^2</code>
 /// dhat is the table distance that a query at u would see. Coordinate descent: one subspace after the other takes the codeword
 /// with the least J while the others stay (as iterated conditional modes do for additive codes; Babenko, Lempitsky, CVPR 2014).
 /// </summary>
 /// <remarks>
-/// The error of a distance, dhat - d, is -2 (z_u - z_v) . e + ||e||^2 with e = z^ - z_v: PQ keeps ||e|| small in all directions, this one
-/// keeps e small in the directions in which queries arrive. Under inner product and cosine it is -z_u . e, taken twice so that
+/// The error of a distance, dhat - d, is -2 (u - v) . e + ||e||^2 with e = z^ - z_v: PQ keeps ||e|| small in all directions, this one
+/// keeps e small in the directions in which queries arrive. Under inner product and cosine it is -u . e, taken twice so that
 /// both are in units of squared distance.
 /// </remarks>
 internal sealed unsafe class CodeRefiner
@@ -66,7 +66,8 @@ internal sealed unsafe class CodeRefiner
                     Read(vectors, from + i, ids.AsSpan(0, found), memory, rotated);
                     var place = new Neighbourhood(rotated, dim, found, weights, weights + most);
                     Read(codes + ((long)i * _quantizer.CodeBytes), code);
-                    Descend(place, code);
+                    float scale = place.Begin(memory, _quantizer.Dim, _quantizer.Metric == Metric.L2);
+                    Descend(place, scale, code);
                     Write(code, codes + ((long)i * _quantizer.CodeBytes));
                 }
             }
@@ -91,10 +92,9 @@ internal sealed unsafe class CodeRefiner
         _quantizer.RotateTo(rows, ids.Length + 1, rotated);
     }
 
-    private void Descend(in Neighbourhood place, int[] code)
+    private void Descend(in Neighbourhood place, float scale, int[] code)
     {
         int subspaces = _quantizer.M;
-        float scale = place.Begin(_quantizer.Metric == Metric.L2);
         if (!float.IsFinite(scale))
         {
             return; // every neighbour is a copy of the vertex

@@ -34,36 +34,36 @@ internal readonly unsafe struct Neighbourhood(float* rows, int dim, int count, f
     private readonly int _padded = (count + NeighbourTile.Rows - 1) / NeighbourTile.Rows * NeighbourTile.Rows;
 
     /// <summary>Sets the errors to -d, to which the terms of a code are to be added, and scales the rows.</summary>
+    /// <param name="vectors">
+    /// The vertex and its neighbours before the rotation: d is the true distance, also where the rotation leaves directions out. Shape:
+    /// [1 + neighbours, vectorDim].
+    /// </param>
+    /// <param name="vectorDim">Components before the rotation.</param>
     /// <param name="squared">Whether the distance is the squared one; else it is a product, taken twice.</param>
     /// <returns>1 / sum of the squared distances to the neighbours; infinity where it is 0.</returns>
-    public float Begin(bool squared)
+    public float Begin(float* vectors, int vectorDim, bool squared)
     {
         double all = 0;
-        float* own = rows;
-        for (int i = 0; i < _padded; i++)
+        for (int i = 0; i < count; i++)
         {
-            float* row = rows + ((i + 1L) * dim);
-            double distance = 0, product = 0, ownSquare = 0;
-            for (int d = 0; d < dim; d++)
-            {
-                row[d] = i < count ? row[d] : 0f;
-                double difference = row[d] - own[d];
-                distance += difference * difference;
-                product += row[d] * own[d];
-                ownSquare += own[d] * own[d];
-                row[d] *= -2f;
-            }
-
-            present[i] = i < count ? 1f : 0f;
-            all += i < count ? distance : 0;
+            (double distance, double product, double ownSquare) = Compare(vectors, vectors + ((i + 1L) * vectorDim), vectorDim);
+            all += distance;
 
             // Of ||u - c||^2 only -2 u.c + ||c||^2 will be added: ||u||^2 is taken from d here.
-            errors[i] = i < count ? (float)(2 * product - (squared ? ownSquare : 0)) : 0f;
+            errors[i] = (float)(2 * product - (squared ? ownSquare : 0));
+            present[i] = 1f;
         }
 
-        for (int d = 0; d < dim; d++)
+        for (int i = count; i < _padded; i++)
         {
-            own[d] *= -2f;
+            errors[i] = 0f;
+            present[i] = 0f;
+            new Span<float>(rows + ((i + 1L) * dim), dim).Clear();
+        }
+
+        for (long d = 0; d < (count + 1L) * dim; d++)
+        {
+            rows[d] *= -2f;
         }
 
         return (float)(1 / all);
@@ -94,4 +94,18 @@ internal readonly unsafe struct Neighbourhood(float* rows, int dim, int count, f
     /// </summary>
     public int Best(in CodebookView codewords, float scale, float isotropy) =>
         NeighbourTile.Best<Native>(rows, dim, _padded, present, errors, codewords, scale, isotropy);
+
+    private static (double Distance, double Product, double OwnSquare) Compare(float* own, float* other, int dim)
+    {
+        double distance = 0, product = 0, ownSquare = 0;
+        for (int d = 0; d < dim; d++)
+        {
+            double difference = other[d] - own[d];
+            distance += difference * difference;
+            product += (double)other[d] * own[d];
+            ownSquare += (double)own[d] * own[d];
+        }
+
+        return (distance, product, ownSquare);
+    }
 }
