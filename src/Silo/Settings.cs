@@ -2,6 +2,7 @@ using Signpost.Engine.Build;
 using Signpost.Engine.Quantizers;
 using Signpost.Engine.Search;
 using Signpost.Engine.Shards;
+using Signpost.Engine.Training;
 using Signpost.Engine.Vectors;
 using Signpost.Silo.Compare;
 using static Signpost.Silo.SettingKinds;
@@ -90,6 +91,19 @@ internal static class Settings
     public static readonly Setting<QuantizerKind> Method = Choice(
         "method", "How the codes are learned.", [("pq", QuantizerKind.Pq), ("opq", QuantizerKind.Opq), ("rpq", QuantizerKind.Rpq)], QuantizerKind.Opq,
         "Its error is the smaller of pq and opq.");
+
+    public static readonly Setting<RpqProfile> Profile = Choice(
+        "profile", "Settings of rpq.", [("best", RpqProfile.Best), ("faithful", RpqProfile.Faithful)], RpqProfile.Best,
+        "faithful is the published program, for comparing.");
+
+    public static readonly Setting<int> Steps = Whole(
+        "steps", "Most steps of rpq.", "steps", 0, 10_000_000, -1, "It ends before where held-out queries find no more.", null, "profile");
+
+    public static readonly Setting<int> TrainingQueries = Whole(
+        "training-queries", "Walks that rpq learns from.", "queries", 1, 1 << 20, RpqOptions.Best.Sampling.Queries, "More take more memory.");
+
+    public static readonly Setting<int> RotatedDim = Whole(
+        "rotated-dim", "Directions in which rpq's codes see a vector.", "directions", 1, 65_536, 0, "Fewer where vectors hardly differ in the rest.", null, "all");
 
     public static readonly Setting<bool> Overwrite = Flag("overwrite", "Replace a collection that is there already.");
 
@@ -269,4 +283,14 @@ internal enum VectorPlace
 {
     Mapped,
     Loaded,
+}
+
+/// <summary>What the settings of an RPQ training begin with.</summary>
+internal enum RpqProfile
+{
+    /// <summary><see cref="RpqOptions.Best"/>.</summary>
+    Best,
+
+    /// <summary><see cref="RpqOptions.Faithful"/>.</summary>
+    Faithful,
 }

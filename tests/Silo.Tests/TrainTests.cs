@@ -48,7 +48,7 @@ public sealed class TrainTests : IDisposable
     {
         string[] before = Files();
         foreach ((string[] settings, string word) in ((string[], string)[])
-            [(["--method", "rpq"], "NotSupported"), (["--method", "pq", "--m", "17"], "InvalidArgument"), (["--method", "hnsw"], "--method")])
+            [(["--method", "rpq", "--rotated-dim", "17"], "InvalidArgument"), (["--method", "pq", "--m", "17"], "InvalidArgument"), (["--method", "hnsw"], "--method")])
         {
             Run refused = SignpostProcess.Run(_folder, ["train", "--collection", Collection, "--quiet", .. settings]);
             Assert.Equal(2, refused.ExitCode);
@@ -116,6 +116,44 @@ public sealed class TrainTests : IDisposable
         }
 
         Assert.True(outcomes.GetValueOrDefault("old") >= 3, string.Join(", ", outcomes)); // kills that came before the commit
+    }
+
+    [Fact]
+    public void A_training_of_rpq_that_is_killed_while_it_learns_goes_on_where_it_was_and_ends_the_same()
+    {
+        string[] rpq = ["--method", "rpq", "--m", "4", "--steps", "600", "--training-queries", "200"];
+        string pristine = _folder.At("pristine");
+        CopyFolder(Collection, pristine);
+        string old = Answers();
+        JsonElement whole = Train(rpq).GetProperty("rpq");
+        string[] finished = Files();
+        string trained = Answers();
+        Assert.True(whole.GetProperty("end_recall").GetDouble() >= whole.GetProperty("start_recall").GetDouble());
+        Assert.Equal(600, whole.GetProperty("steps").GetInt32());
+        Directory.Delete(Collection, recursive: true);
+        CopyFolder(pristine, Collection);
+
+        using (SignpostProcess process = SignpostProcess.Start(_folder, ["train", "--collection", Collection, "--threads", "1", .. rpq]))
+        {
+            Assert.True(SpinWait.SpinUntil(() => !process.IsRunning || CheckpointStep() >= 250, TimeSpan.FromSeconds(90)), process.Error);
+            process.Kill();
+        }
+
+        Assert.True(CheckpointStep() is >= 250 and < 600);
+        Assert.Equal(1, Version());
+        Assert.Equal(old, Answers());
+        JsonElement resumed = Train(rpq).GetProperty("rpq");
+        Assert.True(resumed.GetProperty("resumed_at").GetInt32() >= 250);
+        Assert.Equal(finished, Files());
+        Assert.Equal(trained, Answers());
+
+        // The first number of its payload; -1 while there is none.
+        long CheckpointStep()
+        {
+            Thread.Sleep(5);
+            string? file = Directory.GetFiles(Collection, "training-*.checkpoint").FirstOrDefault();
+            return file is null ? -1 : BitConverter.ToInt64(File.ReadAllBytes(file), 36);
+        }
     }
 
     [Fact]

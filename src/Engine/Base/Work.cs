@@ -8,7 +8,8 @@ namespace Signpost.Engine.Base;
 /// <param name="Done">Units done.</param>
 /// <param name="Total">Units in all.</param>
 /// <param name="Elapsed">Time since the phase began.</param>
-public readonly record struct PhaseProgress(string Phase, long Done, long Total, TimeSpan Elapsed);
+/// <param name="Detail">What else there is to tell, in a few words; empty where there is nothing.</param>
+public readonly record struct PhaseProgress(string Phase, long Done, long Total, TimeSpan Elapsed, string Detail = "");
 
 /// <summary>
 /// How a long task may run: on how many threads, who watches it, and who may stop it. Every builder and trainer takes one.

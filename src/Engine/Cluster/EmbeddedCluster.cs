@@ -1,8 +1,6 @@
 using Signpost.Engine.Base;
-using Signpost.Engine.Search;
 using Signpost.Engine.Shards;
 using Signpost.Engine.Storage;
-using Signpost.Engine.Vectors;
 
 namespace Signpost.Engine.Cluster;
 
@@ -97,50 +95,5 @@ public sealed class EmbeddedCluster
     {
         Check.That(call.IsCompleted);
         return call.GetAwaiter().GetResult();
-    }
-}
-
-/// <summary>Asks the shards of <paramref name="collection"/> by a method call, on the caller's thread; a search allocates nothing.</summary>
-public sealed class EmbeddedShardClient(Collection collection) : IShardClient
-{
-    /// <inheritdoc/>
-    public ValueTask<ShardAnswer> SearchAsync(ShardId shard, ShardQuery query, Deadline deadline, CancellationToken cancel)
-    {
-        using Snapshot snapshot = Open(shard, cancel).Snapshot(query.CodesVersion);
-        if (snapshot.Validate(query.Query, query.Parameters) is { } problem)
-        {
-            return new ValueTask<ShardAnswer>(new ShardAnswer(default, default, problem));
-        }
-
-        int count = snapshot.Search(query.Query, query.Parameters, deadline, query.Target.Span, out SearchStats stats);
-        return new ValueTask<ShardAnswer>(new ShardAnswer(query.Target[..count], stats));
-    }
-
-    /// <inheritdoc/>
-    public ValueTask<VectorBlock> SampleAsync(ShardId shard, int count, ulong seed, CancellationToken cancel)
-    {
-        using Snapshot snapshot = Open(shard, cancel).Snapshot(0);
-        return new ValueTask<VectorBlock>(snapshot.Sample(count, seed));
-    }
-
-    /// <inheritdoc/>
-    public ValueTask<Outcome<string>> PrepareCodesAsync(ShardId shard, string quantizerFile, Work work)
-    {
-        Open(shard, work.Cancel);
-        return new ValueTask<Outcome<string>>(collection.MakeCodes(shard.Number, quantizerFile, work));
-    }
-
-    /// <inheritdoc/>
-    public ValueTask DropCodesAsync(ShardId shard, uint codesVersion, CancellationToken cancel)
-    {
-        Open(shard, cancel).DropCodes(codesVersion);
-        return ValueTask.CompletedTask;
-    }
-
-    private Shard Open(ShardId shard, CancellationToken cancel)
-    {
-        cancel.ThrowIfCancellationRequested();
-        Check.That(shard.Collection == collection.Manifest.Name);
-        return collection.ShardOf(shard.Number);
     }
 }

@@ -1,5 +1,6 @@
 using Signpost.Engine.Base;
 using Signpost.Engine.Search;
+using Signpost.Engine.Training;
 using Signpost.Engine.Vectors;
 
 namespace Signpost.Engine.Cluster;
@@ -19,6 +20,8 @@ namespace Signpost.Engine.Cluster;
 /// <item>Cancelling frees what the call holds, sooner or later. It may be called from many threads.</item>
 /// <item>A search that needs codes uses those of <see cref="ShardQuery.CodesVersion"/> or none: where the shard has not that version, it
 /// answers <see cref="ProblemCode.StaleVersion"/>.</item>
+/// <item>Equal trace requests have equal answers, on any number of threads, whatever was asked between them. Tracing changes nothing that a
+/// search sees, and may be asked again after a failure or a cancellation.</item>
 /// <item>Preparing and dropping codes may be asked again, after a success, a failure or a cancellation, with the same effect as once.
 /// Searches go on meanwhile, and those that run when codes are dropped end well.</item>
 /// </list>
@@ -37,6 +40,19 @@ public interface IShardClient
     /// <param name="seed">The same seed gives the same vectors in the same order.</param>
     /// <param name="cancel">Ends the wait.</param>
     ValueTask<VectorBlock> SampleAsync(ShardId shard, int count, ulong seed, CancellationToken cancel);
+
+    /// <summary>
+    /// Has the shard encode its vectors in memory by another quantizer, walk its graph on these codes for queries of its own, and tell what
+    /// it saw and how well held-out queries fared: what RPQ is learned from (<see cref="IRoutingSource.TraceAsync"/>).
+    /// </summary>
+    /// <param name="shard">The shard.</param>
+    /// <param name="request">What to trace.</param>
+    /// <param name="work">How the shard may work: threads, who watches it, cancellation.</param>
+    /// <returns>The traces; or why not, for example memory. What it prepared the shard may keep for the next such request.</returns>
+    ValueTask<Outcome<ShardTrace>> TraceAsync(ShardId shard, TraceRequest request, Work work);
+
+    /// <summary>Lets go what the shard kept of traces; nothing happens where there is nothing.</summary>
+    ValueTask EndTracesAsync(ShardId shard, CancellationToken cancel);
 
     /// <summary>
     /// Makes the shard ready to be searched by another quantizer, beside those that it has: it reads the quantizer's file from the

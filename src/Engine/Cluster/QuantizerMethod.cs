@@ -1,6 +1,7 @@
 using Signpost.Engine.Base;
 using Signpost.Engine.Quantizers;
 using Signpost.Engine.Storage;
+using Signpost.Engine.Training;
 using Signpost.Engine.Vectors;
 
 namespace Signpost.Engine.Cluster;
@@ -23,9 +24,20 @@ public sealed class TrainingInput
     /// <summary>Number of this training: the <see cref="IQuantizer.Version"/> of its result.</summary>
     public required uint Version { get; init; }
 
+    /// <summary>Tells this collection and method from all others.</summary>
+    public required string Identity { get; init; }
+
+    /// <summary>Keeps what an interrupted training goes on from, until the collection has its codes.</summary>
+    public required ICheckpointStore Checkpoints { get; init; }
+
     /// <summary>Threads, progress, cancellation.</summary>
     public required Work Work { get; init; }
 }
+
+/// <summary>What was learned.</summary>
+/// <param name="Quantizer">The quantizer.</param>
+/// <param name="Rpq">How the training of RPQ went; null for other kinds.</param>
+public sealed record LearnedQuantizer(IQuantizer Quantizer, RpqSummary? Rpq = null);
 
 /// <summary>How a quantizer is learned. The same method and the same vectors give the same quantizer, on any number of threads.</summary>
 public abstract record QuantizerMethod
@@ -44,12 +56,14 @@ public abstract record QuantizerMethod
     /// </summary>
     public abstract string Fingerprint { get; }
 
-    /// <summary>Everything that is wrong for vectors of <paramref name="dim"/> components; empty when nothing is.</summary>
-    public abstract IReadOnlyList<Problem> Validate(int dim);
+    /// <summary>
+    /// Everything that is wrong for vectors of <paramref name="dim"/> components under <paramref name="metric"/>; empty when nothing is.
+    /// </summary>
+    public abstract IReadOnlyList<Problem> Validate(int dim, Metric metric);
 
     /// <summary>Learns a quantizer; <see cref="Validate"/> found nothing wrong.</summary>
     /// <exception cref="ProblemException">The vectors are of no use.</exception>
-    public abstract ValueTask<IQuantizer> TrainAsync(TrainingInput input);
+    public abstract ValueTask<LearnedQuantizer> TrainAsync(TrainingInput input);
 }
 
 /// <summary>PQ and OPQ: learned from vectors alone, as a build does.</summary>
@@ -70,11 +84,11 @@ public sealed record VectorQuantizerMethod(QuantizerKind Trained, QuantizerOptio
     public override string Fingerprint => $"{Trained} {Options with { Version = 1 }}";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Problem> Validate(int dim) => Trained is QuantizerKind.Pq or QuantizerKind.Opq
+    public override IReadOnlyList<Problem> Validate(int dim, Metric metric) => Trained is QuantizerKind.Pq or QuantizerKind.Opq
         ? Options.Validate(dim)
         : [new Problem(ProblemCode.NotSupported, "method", $"{Trained}", "Pq or Opq", "Choose one of them.")];
 
     /// <inheritdoc/>
-    public override ValueTask<IQuantizer> TrainAsync(TrainingInput input) => new(
-        QuantizerTrainer.Train(Trained, input.Sample, input.Manifest.Metric, Options with { Version = input.Version }, input.Work));
+    public override ValueTask<LearnedQuantizer> TrainAsync(TrainingInput input) => new(new LearnedQuantizer(
+        QuantizerTrainer.Train(Trained, input.Sample, input.Manifest.Metric, Options with { Version = input.Version }, input.Work)));
 }

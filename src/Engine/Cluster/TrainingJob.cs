@@ -5,6 +5,7 @@ using Signpost.Engine.Base;
 using Signpost.Engine.Quantizers;
 using Signpost.Engine.Shards;
 using Signpost.Engine.Storage;
+using Signpost.Engine.Training;
 using Signpost.Engine.Vectors;
 
 namespace Signpost.Engine.Cluster;
@@ -15,7 +16,9 @@ namespace Signpost.Engine.Cluster;
 /// <param name="Sampled">Vectors of that sample.</param>
 /// <param name="WasDone">True where the codes in use were made by the same training already, so nothing was to do.</param>
 /// <param name="Cost">What this run took; files that an interrupted run left were paid there.</param>
-public sealed record TrainingResult(CollectionManifest Manifest, double Error, long Sampled, bool WasDone, BuildCost Cost);
+/// <param name="Rpq">How RPQ was learned; null for other kinds, and where the quantizer was there already.</param>
+public sealed record TrainingResult(
+    CollectionManifest Manifest, double Error, long Sampled, bool WasDone, BuildCost Cost, RpqSummary? Rpq = null);
 
 /// <summary>Gives a collection new codes while it is searched: learns a quantizer, has every shard encode, and turns all of it over at once.</summary>
 /// <remarks>
@@ -27,7 +30,7 @@ public sealed record TrainingResult(CollectionManifest Manifest, double Error, l
 /// (6) Files that the manifest does not name are removed.
 ///
 /// Stopped at any point and run again with the same method, it takes over the quantizer and the codes that are complete, by their names,
-/// and goes on. One writer per folder, by a lock of the operating system, which ends with the process however that ends.
+/// and goes on; a method that saves checkpoints goes on from its last. One writer per folder, by a lock of the operating system, which ends with the process however that ends.
 /// </remarks>
 public sealed class TrainingJob
 {
@@ -73,7 +76,7 @@ public sealed class TrainingJob
     {
         var clock = new CostClock();
         Outcome<CollectionManifest> read = ManifestFile.Open(_disk, _folder);
-        if ((read.Problem ?? Problem.Join(_method.Validate(read.Value!.Dim))) is { } problem)
+        if ((read.Problem ?? Problem.Join(_method.Validate(read.Value!.Dim, read.Value.Metric))) is { } problem)
         {
             return problem;
         }
@@ -85,14 +88,15 @@ public sealed class TrainingJob
             return reason;
         }
 
-        bool isDone = old.Quantizer?.File == FileOf(old, old.CodesVersion);
+        bool isDone = old.Quantizer?.File == CollectionFiles.Quantizer(FingerprintOf(old, old.CodesVersion));
         uint version = isDone ? old.CodesVersion : checked(old.CodesVersion + 1);
-        string file = FileOf(old, version);
+        ulong fingerprint = FingerprintOf(old, version);
+        string file = CollectionFiles.Quantizer(fingerprint), checkpoint = CollectionFiles.Checkpoint(fingerprint);
         CollectionManifest planned = old with { Shards = [.. old.Shards.Select(s => s with { Codes = CollectionFiles.Codes(s.Id, s.Segment, file) })] };
-        HashSet<string> wanted = [.. old.Files, .. planned.Shards.Select(s => s.Codes!), file];
+        HashSet<string> wanted = [.. old.Files, .. planned.Shards.Select(s => s.Codes!), file, checkpoint];
         CollectionFiles.Sweep(_disk, _folder, wanted.Contains); // what other trainings left unfinished
         using VectorBlock sample = await SampleAsync(map!).ConfigureAwait(false);
-        PublishedQuantizer quantizer = await QuantizerAsync(old, map!, sample, version, file).ConfigureAwait(false);
+        (PublishedQuantizer quantizer, RpqSummary? rpq) = await QuantizerAsync(old, map!, sample, version, fingerprint).ConfigureAwait(false);
         CollectionManifest next = isDone ? old : planned with { Quantizer = quantizer.Entry };
         if (!isDone && await TurnOverAsync(old, next, map!).ConfigureAwait(false) is { } refused)
         {
@@ -102,7 +106,7 @@ public sealed class TrainingJob
         HashSet<string> used = [.. next.Files];
         CollectionFiles.Sweep(_disk, _folder, used.Contains);
         double error = QuantizerError.MeanSquared(quantizer.Quantizer, sample, _work);
-        return new TrainingResult(next, error, sample.Count, isDone, clock.Read());
+        return new TrainingResult(next, error, sample.Count, isDone, clock.Read(), rpq);
     }
 
     /// <summary>Prepares every shard, commits, and lets the old codes go.</summary>
@@ -192,26 +196,38 @@ public sealed class TrainingJob
     private Problem BuiltAnew(string got, string expected) => new(
         ProblemCode.NotFound, $"collection of {_folder}", got, expected, "It was built anew meanwhile: start the same command again.");
 
-    private async Task<PublishedQuantizer> QuantizerAsync(CollectionManifest old, ShardMap map, VectorBlock sample, uint version, string file)
+    private async Task<(PublishedQuantizer Quantizer, RpqSummary? Rpq)> QuantizerAsync(
+        CollectionManifest old, ShardMap map, VectorBlock sample, uint version, ulong fingerprint)
     {
+        string file = CollectionFiles.Quantizer(fingerprint);
         if (PublishedQuantizer.Find(_disk, _folder, file) is { } found)
         {
-            return found;
+            return (found, null);
         }
 
-        var input = new TrainingInput { Manifest = old, Map = map, Client = _client, Sample = sample, Version = version, Work = _work };
-        IQuantizer trained = await _method.TrainAsync(input).ConfigureAwait(false);
+        var input = new TrainingInput
+        {
+            Manifest = old,
+            Map = map,
+            Client = _client,
+            Sample = sample,
+            Version = version,
+            Identity = file,
+            Checkpoints = new CheckpointFile(_disk, _folder, CollectionFiles.Checkpoint(fingerprint)),
+            Work = _work,
+        };
+        (IQuantizer trained, RpqSummary? rpq) = await _method.TrainAsync(input).ConfigureAwait(false);
         Check.That(trained.Version == version && trained.Kind == _method.Kind && trained.Dim == old.Dim && trained.Metric == old.Metric);
         _work.Cancel.ThrowIfCancellationRequested();
-        return PublishedQuantizer.Publish(_disk, _folder, file, trained);
+        return (PublishedQuantizer.Publish(_disk, _folder, file, trained), rpq);
     }
 
-    /// <summary>The name of the quantizer that this method learns from these vectors as this version.</summary>
-    private string FileOf(CollectionManifest manifest, uint version)
+    /// <summary>Of the quantizer that this method learns from these vectors as this version.</summary>
+    private ulong FingerprintOf(CollectionManifest manifest, uint version)
     {
         string segments = string.Join(' ', manifest.Shards.Select(shard => shard.Segment)); // their names tell their content
         byte[] text = Encoding.UTF8.GetBytes($"{TrainerVersion} {BuildInfo.RunningVersion} {segments} {version} {_method.Fingerprint}");
-        return CollectionFiles.Quantizer(BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(text)));
+        return BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(text));
     }
 
     /// <summary>Vectors of every shard, as many of each as is its part of all.</summary>

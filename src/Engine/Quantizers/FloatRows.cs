@@ -132,6 +132,7 @@ internal static class RandomStreams
 {
     public const ulong Sample = 1;
     public const ulong Seeding = 2;
+    public const ulong Axes = 3;
     public const ulong Subspace = 1 << 20;
     public const ulong Rotation = 1UL << 32;
 }

@@ -132,14 +132,29 @@ internal static unsafe class Rotations
         }
     }
 
-    private static void MultiplyTransposed(float* rows, int count, int chunk, float[] matrix, int dim, float* target, Work work) =>
+    /// <summary>a b^T of matrices of shapes [aRows, dim] and [bRows, dim].</summary>
+    public static void Multiply(float[] a, int aRows, float[] b, int bRows, int dim, float[] product, Work work)
+    {
+        Check.That(a.Length >= aRows * dim && b.Length == bRows * dim && product.Length >= aRows * bRows);
+        fixed (float* left = a)
+        fixed (float* target = product)
+        {
+            Multiply(left, aRows, MatrixChunkRows, b, bRows, dim, target, work);
+        }
+    }
+
+    /// <summary>As the other, of rows in memory of their own, <paramref name="chunk"/> of them at a time.</summary>
+    public static void Multiply(float* rows, int count, int chunk, float[] matrix, int columns, int dim, float* target, Work work) =>
         work.For("rotate", count, chunk, (from, to, _) =>
         {
             fixed (float* right = matrix)
             {
-                MatrixProduct.MultiplyTransposed(rows + from * dim, (int)(to - from), right, dim, dim, target + from * dim);
+                MatrixProduct.MultiplyTransposed(rows + from * dim, (int)(to - from), right, columns, dim, target + from * columns);
             }
         });
+
+    private static void MultiplyTransposed(float* rows, int count, int chunk, float[] matrix, int dim, float* target, Work work) =>
+        Multiply(rows, count, chunk, matrix, dim, dim, target, work);
 
     /// <summary>The transpose of a square matrix.</summary>
     public static float[] Transposed(float[] matrix, int dim)

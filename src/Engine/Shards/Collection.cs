@@ -174,6 +174,10 @@ public sealed class Collection : IDisposable
         }
     }
 
+    /// <summary>Why <paramref name="more"/> bytes beside what is open are too many; null when they are not.</summary>
+    internal Problem? CheckMemory(long more, string mend) =>
+        CollectionOpener.CheckMemory(_open.Values.Sum(shard => shard.Memory.Resident) + more, _memoryLimit, Manifest.Name, mend);
+
     /// <summary>Closes all shards; searches that run end well.</summary>
     public void Dispose()
     {
@@ -222,13 +226,8 @@ public sealed class Collection : IDisposable
                 "a version of its own", "Open the collection again.");
         }
 
-        long need = 0;
-        foreach (Shard shard in _open.Values)
-        {
-            need += shard.Memory.Resident + (shard.HasCodes(entry.Info.Version) ? 0 : shard.Count * entry.Info.CodeBytes);
-        }
-
-        return CollectionOpener.CheckMemory(need, _memoryLimit, Manifest.Name, "Give it more memory, or stop it, and train with fewer subspaces.");
+        long more = _open.Values.Sum(shard => shard.HasCodes(entry.Info.Version) ? 0 : shard.Count * entry.Info.CodeBytes);
+        return CheckMemory(more, "Give it more memory, or stop it, and train with fewer subspaces.");
     }
 
     private sealed record State(CollectionManifest Manifest, IQuantizer? Quantizer, CollectionShard[] Shards);

@@ -32,6 +32,9 @@ internal static partial class CollectionFiles
         return $"shard-{shard:D4}-{BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(text)):x16}.codes";
     }
 
+    /// <summary>File name of what an unfinished training of the quantizer of this fingerprint goes on from.</summary>
+    public static string Checkpoint(ulong fingerprint) => $"training-{fingerprint:x16}.checkpoint";
+
     /// <summary>
     /// The right to write in <paramref name="folder"/>, until it is disposed or the process ends. Refused while another build or training
     /// has it: each would take the other's unfinished files for litter.
@@ -71,9 +74,9 @@ internal static partial class CollectionFiles
     [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9._-]{0,127}\\z", RegexOptions.CultureInvariant)]
     private static partial Regex CollectionName();
 
-    // Segments, codes and quantizers, and what an interrupted write of these or of a manifest leaves; nothing that a user may have put there.
+    // Segments, codes, quantizers and checkpoints, and what an interrupted write of these or of a manifest leaves; nothing that a user may have put there.
     [GeneratedRegex(
-        "^((shard-[0-9]{4}-[0-9a-f]{16}\\.(segment|codes)|quantizer-[0-9a-f]{16}\\.codebook)|manifest\\.json(?=\\.))(\\.[0-9a-f]+-[0-9a-f]+\\.tmp)?\\z",
+        "^((shard-[0-9]{4}-[0-9a-f]{16}\\.(segment|codes)|quantizer-[0-9a-f]{16}\\.codebook|training-[0-9a-f]{16}\\.checkpoint)|manifest\\.json(?=\\.))(\\.[0-9a-f]+-[0-9a-f]+\\.tmp)?\\z",
         RegexOptions.CultureInvariant)]
     private static partial Regex Ours();
 }

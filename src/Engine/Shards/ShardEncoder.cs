@@ -26,10 +26,14 @@ public static unsafe class ShardEncoder
     /// <param name="sink">Takes the codes block by block.</param>
     /// <param name="work">Threads, progress, cancellation.</param>
     public static void Encode(VectorBlock vectors, Graph graph, ITableCoder coder, CodesSink sink, Work work) =>
-        Encode(vectors, graph, coder, sink, work, BlockBytes);
+        Encode(vectors, graph, graph.Neighbours, coder, sink, work);
 
-    /// <summary>As the other; <paramref name="blockBytes"/> of codes at a time, or a chunk per thread where that is more.</summary>
-    internal static void Encode(VectorBlock vectors, Graph graph, ITableCoder coder, CodesSink sink, Work work, int blockBytes)
+    /// <summary>
+    /// As the other; <paramref name="neighbours"/> are those of the graph that codes may be fitted to, and
+    /// <paramref name="blockBytes"/> of codes are made at a time, or a chunk per thread where that is more.
+    /// </summary>
+    internal static void Encode(
+        VectorBlock vectors, Graph graph, NeighboursOf neighbours, ITableCoder coder, CodesSink sink, Work work, int blockBytes = BlockBytes)
     {
         Check.That(graph.Count == vectors.Count && coder.Dim == vectors.Dim);
         int codeBytes = coder.CodeBytes;
@@ -44,7 +48,7 @@ public static unsafe class ShardEncoder
             {
                 byte* codes = block.Pointer + (from * codeBytes);
                 coder.Encode(vectors, first + from, (int)(to - from), codes);
-                (coder as RoutingProductQuantizer)?.Refine(vectors, first + from, (int)(to - from), graph.Neighbours, graph.R, codes);
+                (coder as RoutingProductQuantizer)?.Refine(vectors, first + from, (int)(to - from), neighbours, graph.R, codes);
             });
             sink(block.Pointer, rows * codeBytes);
             work.Report(new PhaseProgress("encoding", first + rows, vectors.Count, Stopwatch.GetElapsedTime(start)));

@@ -8,7 +8,7 @@ namespace Signpost.Engine.Training;
 /// <param name="Beta1">What the mean gradient keeps each step, [0, 1).</param>
 /// <param name="Beta2">What the mean square keeps each step, [0, 1).</param>
 /// <param name="Epsilon">Added to the denominator, above 0.</param>
-internal sealed record AdamOptions(
+public sealed record AdamOptions(
     double Nu1 = 0.8, double Nu2 = 0.7, double Beta1 = 0.95, double Beta2 = 0.998, double Epsilon = 1e-8)
 {
     /// <summary>Plain Adam (Kingma, Ba 2015).</summary>

@@ -1,7 +1,7 @@
 namespace Signpost.Engine.Training;
 
 /// <summary>What the learning rate does after its warm-up.</summary>
-internal enum LearningRateDecay
+public enum LearningRateDecay
 {
     /// <summary>Falls by the factor e^-Decay in as many steps as the warm-up took: RPQ's published code.</summary>
     Exponential,
@@ -11,7 +11,7 @@ internal enum LearningRateDecay
 }
 
 /// <summary>The learning rate of every step: a linear warm-up, a decay, and a floor under both.</summary>
-internal sealed record LearningRate
+public sealed record LearningRate
 {
     /// <summary>The highest rate, reached with the last step of the warm-up.</summary>
     public double Peak { get; init; } = 1e-3;

@@ -3,7 +3,7 @@ using Signpost.Engine.Base;
 namespace Signpost.Engine.Training;
 
 /// <summary>Whose reconstruction error is learned from.</summary>
-internal enum ReconstructionOf
+public enum ReconstructionOf
 {
     /// <summary>The anchors, with <see cref="RpqLoss.AnchorNoise"/>.</summary>
     Anchors,
@@ -13,7 +13,7 @@ internal enum ReconstructionOf
 }
 
 /// <summary>The joint loss of RPQ: reconstruction, neighbourhood (triplets) and routing, each the mean over a batch.</summary>
-internal sealed record RpqLoss
+public sealed record RpqLoss
 {
     /// <summary>Weight of ||x - Q(x)||^2.</summary>
     public double Reconstruction { get; init; } = 1;
@@ -51,6 +51,6 @@ internal sealed record RpqLoss
     public ulong Seed { get; init; } = 1;
 
     /// <summary>Refuses settings out of range.</summary>
-    public void CheckRanges() => Check.That(
+    internal void CheckRanges() => Check.That(
         Reconstruction >= 0 && Neighbourhood >= 0 && Routing >= 0 && RoutingTemperature > 0 && AnchorNoise >= 0 && SparseThreshold > 0);
 }

@@ -67,7 +67,7 @@ internal sealed class Progress : IProgress<PhaseProgress>, IDisposable
             else if (ended || Stopwatch.GetElapsedTime(_saidAt) >= PlainInterval)
             {
                 _saidAt = Stopwatch.GetTimestamp();
-                Console.Error.WriteLine(Line(value, ended));
+                Console.Error.WriteLine(value.Detail.Length > 0 ? DetailLine(value, ended) : Line(value, ended));
             }
         }
     }
@@ -93,6 +93,10 @@ internal sealed class Progress : IProgress<PhaseProgress>, IDisposable
         CultureInfo.InvariantCulture,
         $"{value.Phase,-PhaseWidth} {Count(value.Done),10} / {Count(value.Total),-10} {Share(value),5:P0} {Count(Rate(value)),10}/s  {Time(value, ended),-14} {Memory,6:N0} MiB");
 
+    /// <summary>Name, done of total, time left (or taken), and what there is to tell; the memory where there is room.</summary>
+    private static string DetailLine(in PhaseProgress value, bool ended) => string.Create(
+        CultureInfo.InvariantCulture, $"{value.Phase} {Count(value.Done)} / {Count(value.Total)}, {Time(value, ended)}  {value.Detail}  {Memory:N0} MiB");
+
     /// <summary>The same without the counts.</summary>
     private static string ShortLine(in PhaseProgress value, bool ended, int phaseWidth) => string.Create(
         CultureInfo.InvariantCulture, $"{Cut(value.Phase, phaseWidth)} {Share(value),5:P0} {Count(Rate(value)),9}/s  {Time(value, ended),-13} {Memory,6:N0} MiB");
@@ -112,7 +116,8 @@ internal sealed class Progress : IProgress<PhaseProgress>, IDisposable
     private void ShowLive(in PhaseProgress value, bool ended)
     {
         int width = Math.Max(20, _terminal!.Profile.Width - 1);
-        string line = width >= LineWidth ? Line(value, ended) : ShortLine(value, ended, Math.Max(1, width - ShortRest));
+        string line = value.Detail.Length > 0 ? DetailLine(value, ended)
+            : width >= LineWidth ? Line(value, ended) : ShortLine(value, ended, Math.Max(1, width - ShortRest));
         _terminal.Write(new ControlCode(ClearLine));
         _terminal.Write(new Text(line.Length > width ? line[..width] : line, ended ? new Style(Color.Grey) : Style.Plain));
         _lineOpen = !ended;

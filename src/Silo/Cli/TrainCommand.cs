@@ -3,6 +3,7 @@ using Signpost.Engine.Base;
 using Signpost.Engine.Cluster;
 using Signpost.Engine.Quantizers;
 using Signpost.Engine.Storage;
+using Signpost.Engine.Training;
 using Signpost.Silo.Cli.Report;
 
 namespace Signpost.Silo.Cli;
@@ -16,7 +17,8 @@ internal static class TrainCommand
             + "Stopped or killed, it leaves the old codes in use: the same command goes on.",
         cancel,
         [
-            Settings.Collection, Settings.DataFolder, Settings.Method, Settings.M, Settings.Codewords, Settings.Seed, Settings.Threads, Settings.Json,
+            Settings.Collection, Settings.DataFolder, Settings.Method, Settings.M, Settings.Codewords, Settings.Profile, Settings.Steps,
+            Settings.TrainingQueries, Settings.RotatedDim, Settings.Seed, Settings.Threads, Settings.Json,
         ],
         Run);
 
@@ -41,6 +43,7 @@ internal static class TrainCommand
             WasDone = result.WasDone,
             Seconds = result.Cost.Seconds,
             CpuSeconds = result.Cost.CpuSeconds,
+            Rpq = RpqReport.Of(result.Rpq),
         };
         if (session.Json)
         {
@@ -51,7 +54,18 @@ internal static class TrainCommand
         session.Say($"{(report.WasDone ? "there already" : "trained")}: codes version {report.Version} of {report.Collection}, {report.Quantizer}, "
             + $"{PageText.Plural(report.CodeBytes, "byte")} a vector, mean squared error {PageText.Number(report.Error, "G4")} over "
             + $"{PageText.Number(report.Sampled, "N0")} vectors, {PageText.Number(report.Seconds, "N1")} s, processor {PageText.Number(report.CpuSeconds, "N1")} s");
+        if (report.Rpq is { } rpq)
+        {
+            session.Say(Words(rpq));
+        }
     }
+
+    private static string Words(RpqReport rpq) =>
+        $"held-out recall@10 {PageText.Number(rpq.StartRecall, "N4")} -> {PageText.Number(rpq.EndRecall, "N4")}, next-hop agreement "
+            + $"{PageText.Number(rpq.StartAgreement, "N4")} -> {PageText.Number(rpq.EndAgreement, "N4")}, best after {rpq.BestStep} of "
+            + $"{PageText.Plural(rpq.Steps, "step")} of {PageText.Number(rpq.MsPerStep, "N1")} ms"
+            + (rpq.ResumedAt is { } step ? $", went on from step {step}" : "")
+            + (rpq.Notice is { } notice ? $". {notice}" : "");
 
     /// <summary>The method as the settings give it.</summary>
     private static QuantizerMethod Method(Session session, int dim)
@@ -66,9 +80,23 @@ internal static class TrainCommand
         return session.Get(Settings.Method) switch
         {
             QuantizerKind.Pq or QuantizerKind.Opq => new VectorQuantizerMethod(session.Get(Settings.Method), options),
-            QuantizerKind.Rpq => throw new ProblemException(new Problem(
-                ProblemCode.NotSupported, "--method", "rpq", "pq or opq", "This version does not learn it yet: choose one of them.")),
+            QuantizerKind.Rpq => new RpqMethod(Rpq(session, options)),
             _ => throw new ArgumentOutOfRangeException(nameof(session)),
+        };
+    }
+
+    private static RpqOptions Rpq(Session session, QuantizerOptions codes)
+    {
+        RpqOptions profile = session.Get(Settings.Profile) == RpqProfile.Best ? RpqOptions.Best : RpqOptions.Faithful;
+        int steps = session.Get(Settings.Steps);
+        return profile with
+        {
+            M = codes.M,
+            K = codes.K,
+            Seed = codes.Seed,
+            Steps = steps >= 0 ? steps : profile.Steps,
+            RotatedDim = session.Get(Settings.RotatedDim),
+            Sampling = profile.Sampling with { Queries = session.Get(Settings.TrainingQueries) },
         };
     }
 }

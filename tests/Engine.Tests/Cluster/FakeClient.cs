@@ -1,6 +1,7 @@
 using Signpost.Engine.Base;
 using Signpost.Engine.Cluster;
 using Signpost.Engine.Search;
+using Signpost.Engine.Training;
 using Signpost.Engine.Vectors;
 
 namespace Signpost.Engine.Tests.Cluster;
@@ -48,6 +49,10 @@ internal sealed class FakeClient(
     public ValueTask<VectorBlock> SampleAsync(ShardId shard, int count, ulong seed, CancellationToken cancel) => throw new NotSupportedException();
 
     public ValueTask<Outcome<string>> PrepareCodesAsync(ShardId shard, string quantizerFile, Work work) => throw new NotSupportedException();
+
+    public ValueTask<Outcome<ShardTrace>> TraceAsync(ShardId shard, TraceRequest request, Work work) => throw new NotSupportedException();
+
+    public ValueTask EndTracesAsync(ShardId shard, CancellationToken cancel) => throw new NotSupportedException();
 
     public ValueTask DropCodesAsync(ShardId shard, uint codesVersion, CancellationToken cancel) => throw new NotSupportedException();
 

@@ -4,6 +4,7 @@ using Signpost.Engine.Quantizers;
 using Signpost.Engine.Search;
 using Signpost.Engine.Shards;
 using Signpost.Engine.Tests.Shards;
+using Signpost.Engine.Training;
 using Signpost.Engine.Vectors;
 
 namespace Signpost.Engine.Tests.Cluster;
@@ -186,6 +187,73 @@ public abstract class ShardClientContract : ShardTest
         Assert.Equal(ProblemCode.StaleVersion, (await Ask(client, version: 2)).Refusal?.Code);
         Assert.Null((await Ask(client, version: 1)).Refusal);
     }
+
+    [Fact]
+    public async Task Equal_trace_requests_have_equal_answers_whatever_was_asked_between_them()
+    {
+        IShardClient client = Serve(withCodes: true);
+        Hit[] before = (await Ask(client, version: 1)).Hits.ToArray();
+        TraceRequest request = RequestOf(round: 1);
+
+        ShardTrace first = (await client.TraceAsync(First, request, Work.Quiet)).OrThrow();
+        ShardTrace otherRound = (await client.TraceAsync(First, request with { Round = 2 }, Work.Quiet)).OrThrow();
+        ShardTrace scoreOnly = (await client.TraceAsync(First, request with { WithSample = false }, Work.Quiet)).OrThrow();
+        ShardTrace otherQueries = (await client.TraceAsync(First, request with { TrainingQueries = 30 }, Work.Quiet)).OrThrow();
+        ShardTrace again = (await client.TraceAsync(First, request, new Work(3))).OrThrow();
+        await client.EndTracesAsync(First, default);
+        await client.EndTracesAsync(First, default);
+        ShardTrace anew = (await client.TraceAsync(First, request, Work.Quiet)).OrThrow();
+
+        Assert.All((ShardTrace[])[again, anew], trace => Assert.Equal(Text(first), Text(trace)));
+        Assert.NotEqual(Text(first), Text(otherRound));
+        Assert.Equal((first.Score, null), (scoreOnly.Score, scoreOnly.Sample));
+        Assert.Equal((60, 30), (first.Sample!.QueryCount, otherQueries.Sample!.QueryCount));
+        Assert.Equal(first.Sample.VertexCount * 2, first.Codes.Length);
+        Assert.True(first.Score is { Recall: > 0 and <= 1, Agreement: > 0 and <= 1 });
+        Assert.Equal(before, (await Ask(client, version: 1)).Hits.ToArray()); // searches saw nothing of it
+
+        static string Text(ShardTrace trace)
+        {
+            using var bytes = new MemoryStream();
+            RoutingSampleFile.Write(trace.Sample!, bytes);
+            return Convert.ToHexString([.. bytes.ToArray(), .. trace.Codes]) + trace.Score;
+        }
+    }
+
+    [Fact]
+    public async Task A_cancelled_trace_ends_so_and_may_be_asked_again()
+    {
+        IShardClient client = Serve();
+        var cancelled = new Work(1, null, new CancellationToken(canceled: true));
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await client.TraceAsync(First, RequestOf(round: 1), cancelled));
+
+        Assert.NotNull((await client.TraceAsync(First, RequestOf(round: 1), Work.Quiet)).OrThrow().Sample);
+    }
+
+    [Fact]
+    public async Task A_trace_for_which_the_memory_does_not_suffice_is_refused()
+    {
+        Serve();
+        _collection!.Dispose();
+        _collection = Open(new CollectionOptions { MemoryLimit = 200_000 });
+
+        Problem? problem = (await ClientOf(_collection).TraceAsync(First, RequestOf(round: 1) with { TrainingQueries = 1 << 20 }, Work.Quiet)).Problem;
+
+        Assert.Equal(ProblemCode.NotEnoughMemory, problem?.Code);
+    }
+
+    private TraceRequest RequestOf(ulong round) => new()
+    {
+        Quantizer = QuantizerTrainer.Train(QuantizerKind.Pq, _vectors, Metric.L2, new QuantizerOptions { M = 4, K = 16, Iterations = 2, Version = 9 }, Work.Quiet),
+        Sampling = new SamplingOptions { L = 40, Top = 20, Negatives = 20, HopsPerQuery = 2, CandidatesPerHop = 8 },
+        TrainingQueries = 60,
+        HeldOutQueries = 20,
+        Place = 0,
+        ScoreL = 20,
+        Round = round,
+        WithSample = true,
+    };
 
     private static IEnumerable<string> RowsOf(VectorBlock block) => Enumerable.Range(0, (int)block.Count).Select(row => Convert.ToHexString(block.RowSpan(row)));
 

@@ -293,13 +293,13 @@ public class TrainingJobTests : TrainingTest
 
         public override string Fingerprint => "spy";
 
-        public override IReadOnlyList<Problem> Validate(int dim) => [];
+        public override IReadOnlyList<Problem> Validate(int dim, Metric metric) => [];
 
-        public override ValueTask<IQuantizer> TrainAsync(TrainingInput input)
+        public override ValueTask<LearnedQuantizer> TrainAsync(TrainingInput input)
         {
             Sample = [.. Enumerable.Range(0, (int)input.Sample.Count).Select(row => Convert.ToHexString(input.Sample.RowSpan(row)))];
-            return new(QuantizerTrainer.Train(
-                Kind, input.Sample, input.Manifest.Metric, new QuantizerOptions { M = 2, K = 16, Iterations = 1, Version = input.Version }, input.Work));
+            return new(new LearnedQuantizer(QuantizerTrainer.Train(
+                Kind, input.Sample, input.Manifest.Metric, new QuantizerOptions { M = 2, K = 16, Iterations = 1, Version = input.Version }, input.Work)));
         }
     }
 }

@@ -31,7 +31,7 @@ public unsafe class ShardEncoderTests : ShardTest
         {
             var codes = new List<byte>();
             long largest = 0;
-            ShardEncoder.Encode(vectors, graph, quantizer, (block, bytes) =>
+            ShardEncoder.Encode(vectors, graph, graph.Neighbours, quantizer, (block, bytes) =>
             {
                 codes.AddRange(new ReadOnlySpan<byte>(block, (int)bytes).ToArray());
                 largest = Math.Max(largest, bytes);
@@ -52,7 +52,7 @@ public unsafe class ShardEncoderTests : ShardTest
         long taken = 0;
 
         Assert.Throws<OperationCanceledException>(() => ShardEncoder.Encode(
-            vectors, graph, quantizer, (_, bytes) => taken += bytes, new Work(1, new CancelAfter(2, stop), stop.Token), blockBytes: 1));
+            vectors, graph, graph.Neighbours, quantizer, (_, bytes) => taken += bytes, new Work(1, new CancelAfter(2, stop), stop.Token), blockBytes: 1));
 
         Assert.Equal(2 * 1024 * quantizer.CodeBytes, taken);
     }

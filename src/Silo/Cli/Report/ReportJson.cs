@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Signpost.Engine.Training;
 using Signpost.Silo.Compare;
 using Signpost.Silo.Eval;
 
@@ -47,6 +48,21 @@ internal sealed record TrainReport
 
     /// <summary>Of the processor.</summary>
     public required double CpuSeconds { get; init; }
+
+    /// <summary>How RPQ was learned; null for other kinds, and where the quantizer was there already.</summary>
+    public required RpqReport? Rpq { get; init; }
+}
+
+/// <summary>How RPQ was learned: scores on held-out queries, recall@10 of searches on codes alone and next-hop agreement.</summary>
+internal sealed record RpqReport(
+    double StartRecall, double EndRecall, double StartAgreement, double EndAgreement, long Steps, long BestStep, double MsPerStep, double Seconds,
+    long? ResumedAt, string? Notice)
+{
+    public static RpqReport? Of(RpqSummary? summary) => summary is null
+        ? null
+        : new RpqReport(
+            summary.Start.Recall, summary.End.Recall, summary.Start.Agreement, summary.End.Agreement, summary.Steps, summary.BestStep,
+            summary.MillisecondsPerStep, summary.Seconds, summary.ResumedAt, summary.Notice);
 }
 
 /// <summary>What <c>exact --json</c> prints.</summary>
