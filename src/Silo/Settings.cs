@@ -103,7 +103,7 @@ internal static class Settings
         "training-queries", "Walks that rpq learns from.", "queries", 1, 1 << 20, RpqOptions.Best.Sampling.Queries, "More take more memory.");
 
     public static readonly Setting<int> RotatedDim = Whole(
-        "rotated-dim", "Directions in which rpq's codes see a vector.", "directions", 1, 65_536, 0, "Fewer where vectors hardly differ in the rest.", null, "all");
+        "rotated-dim", "Directions in which rpq's codes see a vector.", "directions", 1, 65_536, 0, "As few as hold 99 % of what tells codes apart.", null, "auto");
 
     public static readonly Setting<bool> Overwrite = Flag("overwrite", "Replace a collection that is there already.");
 

@@ -18,7 +18,7 @@ namespace Signpost.Engine.Training;
 ///     16      8  fingerprint of the settings and the collection
 ///     24      8  payload bytes
 ///     32      4  CRC-32C of bytes 0 .. 31
-///     36         payload: 8 int64, 7 float64 (see <see cref="Counters"/> and <see cref="Measures"/>), then float32: axes, rotation that the
+///     36         payload: 9 int64, 7 float64 (see <see cref="Counters"/> and <see cref="Measures"/>), then float32: axes, rotation that the
 ///                training began with, codewords, rotation and temperatures now, the same of the best, the moments of the optimisers of
 ///                codewords, temperatures and, where it is learned, rotation, and the skew matrix where the map is exponential
 /// </code>
@@ -26,7 +26,7 @@ namespace Signpost.Engine.Training;
 internal static class RpqCheckpoint
 {
     private const int HeaderBytes = 36;
-    private const int CounterCount = 8;
+    private const int CounterCount = 9;
     private const int MeasureCount = 7;
     private const int FormatVersion = 1;
 
@@ -42,7 +42,10 @@ internal static class RpqCheckpoint
     public static byte[] Serialize(RpqState state, ulong fingerprint)
     {
         var payload = new MemoryStream();
-        ForEachPart(Counters(state), Measures(state), state.Space.Axes, state.RotationBase, part => payload.Write(part));
+        payload.Write(MemoryMarshal.AsBytes(Counters(state).AsSpan()));
+        payload.Write(MemoryMarshal.AsBytes(Measures(state).AsSpan()));
+        payload.Write(MemoryMarshal.AsBytes(state.Space.Axes.AsSpan()));
+        payload.Write(MemoryMarshal.AsBytes(state.RotationBase.AsSpan()));
         ForEachPart(state, part => payload.Write(part));
         var bytes = new byte[HeaderBytes + payload.Length];
         payload.ToArray().CopyTo(bytes, HeaderBytes);
@@ -65,12 +68,16 @@ internal static class RpqCheckpoint
     {
         CheckHeader(bytes, fingerprint);
         var reader = new Reader(bytes[HeaderBytes..].ToArray());
-        int width = options.WidthOf(dim);
         var counters = new long[CounterCount];
         var measures = new double[MeasureCount];
+        reader.Fill(MemoryMarshal.AsBytes(counters.AsSpan()));
+        reader.Fill(MemoryMarshal.AsBytes(measures.AsSpan()));
+        int width = (int)counters[^1];
+        Require(width >= options.M && width <= dim, HeaderBytes, $"rotated dim {counters[^1]}", $"{options.M} .. {dim}");
         var axes = new float[width == dim ? 0 : width * dim];
         var rotationBase = new float[width * width];
-        ForEachPart(counters, measures, axes, rotationBase, reader.Fill);
+        reader.Fill(MemoryMarshal.AsBytes(axes.AsSpan()));
+        reader.Fill(MemoryMarshal.AsBytes(rotationBase.AsSpan()));
         var parameters = new RpqParameters(
             width, options.M, options.K, new float[options.K * width], new float[width * width], new float[options.M]);
         var state = new RpqState(options, new RpqSpace(dim, (float)measures[0], axes), parameters, rotationBase);
@@ -83,7 +90,7 @@ internal static class RpqCheckpoint
     private static long[] Counters(RpqState state) =>
     [
         state.Step, state.Skipped, state.Judged, state.Stale, state.BestStep, state.Codewords.Steps, state.Temperatures.Steps,
-        state.Rotation?.Optimiser.Steps ?? 0,
+        state.Rotation?.Optimiser.Steps ?? 0, state.Parameters.Dim,
     ];
 
     private static double[] Measures(RpqState state) =>
@@ -104,14 +111,6 @@ internal static class RpqCheckpoint
         state.StartScore = new RoutingScore(measures[1], measures[2]);
         state.BestScore = new RoutingScore(measures[3], measures[4]);
         (state.Seconds, state.StepSeconds) = (measures[5], measures[6]);
-    }
-
-    private static void ForEachPart(long[] counters, double[] measures, float[] axes, float[] rotationBase, PartAction action)
-    {
-        action(MemoryMarshal.AsBytes(counters.AsSpan()));
-        action(MemoryMarshal.AsBytes(measures.AsSpan()));
-        action(MemoryMarshal.AsBytes(axes.AsSpan()));
-        action(MemoryMarshal.AsBytes(rotationBase.AsSpan()));
     }
 
     /// <summary>Every array of the state, to be read or written in place.</summary>

@@ -11,14 +11,13 @@ internal static class RpqRanges
 
     public static IReadOnlyList<Problem> Faults(RpqOptions options, int dim)
     {
-        int width = options.WidthOf(dim);
         RpqLoss loss = options.Loss;
         LearningRate rate = options.LearningRate;
         AdamOptions adam = options.Optimiser;
         (string Name, double Value, double Min, double Max)[] ranges =
         [
-            ("M", options.M, 1, width),
-            ("RotatedDim", width, 1, dim),
+            ("M", options.M, 1, dim),
+            ("RotatedDim", options.RotatedDim == 0 ? dim : options.RotatedDim, options.M, dim),
             ("Start", (int)options.Start, 0, (int)RpqStart.Random),
             ("TrainingVectors", options.TrainingVectors, 256, 1 << 24),
             ("Sampling.HeldOut", options.Sampling.HeldOut, 1, 1 << 20),

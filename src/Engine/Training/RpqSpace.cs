@@ -27,8 +27,8 @@ internal sealed unsafe class RpqSpace(int dim, float scale, float[] axes)
     /// <summary>Shape: [Width, Dim]; empty: all components as they are.</summary>
     public float[] Axes => axes;
 
-    /// <summary>The space of <paramref name="rows"/>, which stand for all vectors.</summary>
-    public static RpqSpace Of(FloatRows rows, RpqOptions options, Work work)
+    /// <summary>The space of all components of <paramref name="rows"/>, which stand for all vectors.</summary>
+    public static RpqSpace Of(FloatRows rows)
     {
         double lengths = 0;
         for (int i = 0; i < rows.Count; i++)
@@ -42,10 +42,8 @@ internal sealed unsafe class RpqSpace(int dim, float scale, float[] axes)
             lengths += Math.Sqrt(squares);
         }
 
-        int width = options.WidthOf(rows.Dim);
-        float[] axes = width == rows.Dim ? [] : PrincipalAxes.Of(rows, width, options.Seed, work);
         float mean = (float)(lengths / rows.Count);
-        return new RpqSpace(rows.Dim, mean > 0 ? 1 / mean : 1, axes);
+        return new RpqSpace(rows.Dim, mean > 0 ? 1 / mean : 1, []);
     }
 
     /// <summary>Rows of vectors in this space. Shape: [rows, Width].</summary>

@@ -176,19 +176,25 @@ public sealed class RpqTrainer
     private async ValueTask<RpqState> StartAsync()
     {
         using FloatRows sampled = FloatRows.Sample(_task.Sample, _task.Metric, _options.TrainingVectors, _options.Seed, Work);
-        RpqSpace space = RpqSpace.Of(sampled, _options, Work);
-        using FloatRows rows = Take(space, sampled);
-        IReadOnlyList<RpqParameters> starts = RpqStarts.Make(rows, _options, Work);
-        RpqParameters best = starts[0];
+        RpqSpace full = RpqSpace.Of(sampled);
+        using FloatRows rows = Take(full, sampled);
+        (RpqSpace Space, RpqParameters Parameters)[] starts = [.. RpqStarts.Make(rows, _options, Work).Select(start => Reduced(full, start))];
+        (RpqSpace Space, RpqParameters Parameters) best = starts[0];
         RoutingScore bestScore = default;
-        for (int i = 0; i < starts.Count && starts.Count > 1; i++)
+        for (int i = 0; i < starts.Length && starts.Length > 1; i++)
         {
-            RoutingRound round = await _rounds.LookAsync(QuantizerOf(space, starts[i]), 0, withSample: false, Work).ConfigureAwait(false);
+            RoutingRound round = await _rounds
+                .LookAsync(QuantizerOf(starts[i].Space, starts[i].Parameters), 0, withSample: false, Work).ConfigureAwait(false);
             (best, bestScore) = i == 0 || round.Score.CompareTo(bestScore) > 0 ? (starts[i], round.Score) : (best, bestScore);
         }
 
-        return new RpqState(_options, space, best, [.. best.Rotation]);
+        return new RpqState(_options, best.Space, best.Parameters, [.. best.Parameters.Rotation]);
     }
+
+    /// <summary>Random codewords differ in all directions; those of a trained start may not.</summary>
+    private (RpqSpace Space, RpqParameters Parameters) Reduced(RpqSpace full, RpqParameters start) => _options.Start == RpqStart.Random
+        ? (full, start)
+        : CodewordAxes.Reduce(full, start, _options.RotatedDim, RpqOptions.KeptVariance, Work);
 
     private unsafe FloatRows Take(RpqSpace space, FloatRows sampled) => space.Take(sampled.First, sampled.Count, Work);
 

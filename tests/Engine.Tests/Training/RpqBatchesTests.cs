@@ -107,16 +107,42 @@ public unsafe class RpqBatchesTests
             rows.First[i] = 5 * (i % 10 < 7 ? 1 : 0.1f) * (float)random.NextGaussian();
         }
 
-        RpqOptions options = RpqRuns.Tiny with { RotatedDim = 7, M = 3 };
-        RpqSpace space = RpqSpace.Of(rows, options, Work.Quiet);
+        RpqOptions options = RpqRuns.Tiny with { M = 3 };
+        RpqSpace full = RpqSpace.Of(rows);
+        using FloatRows all = full.Take(rows.First, rows.Count, Work.Quiet);
+        (RpqSpace space, RpqParameters start) = CodewordAxes.Reduce(full, RpqStarts.Make(all, options, Work.Quiet)[0], 8, 0, Work.Quiet);
         using FloatRows taken = space.Take(rows.First, rows.Count, Work.Quiet);
-        RpqParameters start = RpqStarts.Make(taken, options, Work.Quiet)[0];
+        Assert.Equal((6, 6), (space.Width, start.Dim)); // two of each of three subspaces
         ProductQuantizer quantizer = space.ToQuantizer(start, Metric.L2, 1, null, Work.Quiet).Parameters;
         ProductQuantizer inSpace = start.ToQuantizer(QuantizerKind.Rpq, Metric.L2, 1);
 
         double length = Enumerable.Range(0, 600).Average(i => Math.Sqrt(Enumerable.Range(0, 10).Sum(d => rows.Row(i)[d] * rows.Row(i)[d])));
         Assert.Equal(1 / length, space.Scale, 1e-6);
         int equal = Enumerable.Range(0, 600).Count(i => Code(quantizer, rows, i).SequenceEqual(Code(inSpace, taken, i)));
+        Assert.InRange(equal, 598, 600); // rounding may turn a tie
+    }
+
+    [Fact]
+    public void Directions_in_which_codewords_do_not_differ_are_left_out_and_no_code_changes()
+    {
+        const int Dim = 24, Flat = 3; // of every subspace of 8 components, all but the first 3 are the same in all vectors
+        using var rows = new FloatRows(600, Dim);
+        var random = new Seeded(3, 3);
+        for (int i = 0; i < 600 * Dim; i++)
+        {
+            rows.First[i] = i % 8 < Flat ? (float)random.NextGaussian() : 0.5f;
+        }
+
+        RpqSpace full = RpqSpace.Of(rows);
+        using FloatRows all = full.Take(rows.First, rows.Count, Work.Quiet);
+        RpqParameters start = RpqStarts.Make(all, RpqRuns.Tiny with { M = 3, Start = RpqStart.Pq }, Work.Quiet)[0];
+        (RpqSpace space, RpqParameters reduced) = CodewordAxes.Reduce(full, start, 0, 0.9999, Work.Quiet);
+        ProductQuantizer before = full.ToQuantizer(start, Metric.L2, 1, null, Work.Quiet).Parameters;
+        ProductQuantizer after = space.ToQuantizer(reduced, Metric.L2, 1, null, Work.Quiet).Parameters;
+
+        Assert.Equal(3 * Flat, after.RotatedDim);
+        Assert.InRange(Rotations.Skewness(after.Rotation, Dim, Work.Quiet), 0, 1e-5);
+        int equal = Enumerable.Range(0, 600).Count(i => Code(before, rows, i).SequenceEqual(Code(after, rows, i)));
         Assert.InRange(equal, 598, 600); // rounding may turn a tie
     }
 

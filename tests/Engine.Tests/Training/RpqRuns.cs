@@ -13,6 +13,8 @@ internal static class RpqRuns
     {
         M = 4,
         K = 16,
+        Start = RpqStart.Opq,
+        Loss = RpqOptions.Best.Loss with { RoutingTemperature = 0.05 },
         TrainingVectors = 2000,
         Sampling = new SamplingOptions { Queries = 512, HeldOut = 200, L = 40, Top = 20, New = 16, CandidatesPerHop = 16, Negatives = 30 },
         ScoreL = 20,
