@@ -1,8 +1,10 @@
 using Signpost.Engine.Base;
 using Signpost.Engine.Cluster;
+using Signpost.Engine.Quantizers;
 using Signpost.Engine.Search;
 using Signpost.Engine.Shards;
 using Signpost.Engine.Storage;
+using Signpost.Engine.Training;
 using Signpost.Engine.Vectors;
 using Signpost.Silo.Eval;
 
@@ -96,6 +98,23 @@ internal sealed class OpenCollection : ISearchable, IDisposable
         return result.Problem is null && Refresh(work).Problem is { } problem ? problem : result;
     }
 
+    /// <summary>Learns from <paramref name="sample"/> and its graphs without a trace: nothing is kept of it, no checkpoint either.</summary>
+    public IQuantizer Learn(QuantizerMethod method, VectorBlock sample, Work work)
+    {
+        var input = new TrainingInput
+        {
+            Manifest = _collection.Manifest,
+            Map = EmbeddedCluster.MapOf(_collection),
+            Client = _cluster.Client,
+            Sample = sample,
+            Version = 1,
+            Identity = method.Fingerprint,
+            Checkpoints = new NoCheckpoints(),
+            Work = work,
+        };
+        return method.TrainAsync(input).AsTask().GetAwaiter().GetResult().Quantizer;
+    }
+
     /// <summary>Turns to the codes that its folder has now; whether something changed, or why it could not and all is as it was.</summary>
     public Outcome<bool> Refresh(Work work)
     {
@@ -150,6 +169,15 @@ internal sealed class OpenCollection : ISearchable, IDisposable
             BuildSeconds = collection.Manifest.Cost?.Seconds,
             BuildCpuSeconds = collection.Manifest.Cost?.CpuSeconds,
         };
+    }
+
+    private sealed class NoCheckpoints : ICheckpointStore
+    {
+        public byte[]? Load() => null;
+
+        public void Save(byte[] bytes)
+        {
+        }
     }
 
     private sealed class ThreadSearch(OpenCollection collection) : IThreadSearch

@@ -97,7 +97,7 @@ internal static class Settings
         "faithful is the published program, for comparing.");
 
     public static readonly Setting<int> Steps = Whole(
-        "steps", "Most steps of rpq.", "steps", 0, 10_000_000, -1, "It ends before where held-out queries find no more.", null, "profile");
+        "steps", "Most steps of rpq.", "steps", 0, 10_000_000, -1, "It ends before where held-out queries find no more.", null, "its own");
 
     public static readonly Setting<int> TrainingQueries = Whole(
         "training-queries", "Walks that rpq learns from.", "queries", 1, 1 << 20, RpqOptions.Best.Sampling.Queries, "More take more memory.");
@@ -176,7 +176,8 @@ internal static class Settings
     // ---- comparing ----
 
     public static readonly Setting<string[]> Methods = Words(
-        "methods", "Kinds of codes; rabitq and rabitq4 are untrained, of 1 and 4 bits per dimension.", [.. CompareMethod.All.Select(m => m.Name)],
+        "methods", "Kinds of codes; rpq- and a word: rpq with one part changed; rabitq and rabitq4 are untrained, of 1 and 4 bits per dimension.",
+        [.. CompareMethod.All.Select(m => m.Name)],
         ["pq", "opq"], "Those that a collection can be built with.");
 
     public static readonly Setting<int[]> CodeSizes = List("m", "Bytes per code of each kind, but for untrained ones.", 1, 4096, [8, 16, 32], "dim / 16, / 8, / 4 at dim 128.");

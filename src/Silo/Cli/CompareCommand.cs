@@ -16,7 +16,7 @@ internal static class CompareCommand
         cancel,
         [
             Settings.Collection, Settings.Queries, Settings.Truth, Settings.OptionalData, Settings.Methods, Settings.CodeSizes, Settings.CodewordsOf,
-            Settings.CompareLs, Settings.Rounds, Settings.Seed, Settings.Threads, Settings.Vectors, Settings.Html, Settings.DataFolder, Settings.Json,
+            Settings.CompareLs, Settings.Rounds, .. RpqSettings.All, Settings.Seed, Settings.Threads, Settings.Vectors, Settings.Html, Settings.DataFolder, Settings.Json,
         ],
         Run);
 
@@ -33,15 +33,15 @@ internal static class CompareCommand
         using VectorBlock queries = QuerySet.Open(session.Get(Settings.Queries)!, collection.Dim, collection.Type, collection.Metric);
         int seed = session.Get(Settings.Seed);
         var plan = new ComparePlan(
-            [.. session.Get(Settings.Methods).Select(CompareMethod.Of)], session.Get(Settings.CodeSizes), session.Get(Settings.CodewordsOf),
+            [.. session.Get(Settings.Methods).Select(name => CompareMethod.Of(name, rpq => RpqSettings.Apply(session, rpq)))], session.Get(Settings.CodeSizes), session.Get(Settings.CodewordsOf),
             session.Get(Settings.CompareLs), session.Get(Settings.Rounds), (ulong)seed);
-        if (plan.Refusal(collection.Dim) is { } problem)
+        if (plan.Refusal(collection.Dim, collection.Metric) is { } problem)
         {
             throw new ProblemException(problem);
         }
 
         GroundTruth truth = EvalCommand.Truth(session, collection, queries, Comparison.K, work);
-        IReadOnlyList<CompareRow> rows = new Comparison(collection, queries, truth, null, work).Run(plan);
+        IReadOnlyList<CompareRow> rows = new Comparison(collection, queries, truth, work).Run(plan);
         var report = new CompareReport
         {
             Build = collection.Facts,

@@ -17,8 +17,8 @@ internal static class TrainCommand
             + "Stopped or killed, it leaves the old codes in use: the same command goes on.",
         cancel,
         [
-            Settings.Collection, Settings.DataFolder, Settings.Method, Settings.M, Settings.Codewords, Settings.Profile, Settings.Steps,
-            Settings.TrainingQueries, Settings.RotatedDim, Settings.Seed, Settings.Threads, Settings.Json,
+            Settings.Collection, Settings.DataFolder, Settings.Method, Settings.M, Settings.Codewords, Settings.Profile, .. RpqSettings.All,
+            Settings.Seed, Settings.Threads, Settings.Json,
         ],
         Run);
 
@@ -88,15 +88,6 @@ internal static class TrainCommand
     private static RpqOptions Rpq(Session session, QuantizerOptions codes)
     {
         RpqOptions profile = session.Get(Settings.Profile) == RpqProfile.Best ? RpqOptions.Best : RpqOptions.Faithful;
-        int steps = session.Get(Settings.Steps);
-        return profile with
-        {
-            M = codes.M,
-            K = codes.K,
-            Seed = codes.Seed,
-            Steps = steps >= 0 ? steps : profile.Steps,
-            RotatedDim = session.Get(Settings.RotatedDim),
-            Sampling = profile.Sampling with { Queries = session.Get(Settings.TrainingQueries) },
-        };
+        return RpqSettings.Apply(session, profile) with { M = codes.M, K = codes.K, Seed = codes.Seed };
     }
 }

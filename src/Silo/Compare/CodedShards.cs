@@ -48,6 +48,16 @@ internal sealed unsafe class CodedShards : ISearchable, IDisposable
     /// <inheritdoc/>
     public int? M => (_coder as IQuantizer)?.M;
 
+    /// <summary>Every shard with its codes, which are those of a quantizer; valid while this is.</summary>
+    public IReadOnlyList<SegmentView> Views =>
+    [
+        .. _collection.Shards.Shards.Select((shard, i) =>
+        {
+            using Snapshot snapshot = shard.Shard!.Snapshot(NoCodes);
+            return snapshot.View with { Codes = _codes[i].Pointer, Quantizer = (IQuantizer)_coder! };
+        }),
+    ];
+
     /// <inheritdoc/>
     public double ResidentBytesPerVector(SearchMode mode)
     {

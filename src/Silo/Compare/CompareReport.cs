@@ -54,13 +54,16 @@ internal sealed record CompareRow
     [JsonPropertyName("max_recall_at_10")]
     public required double MaxRecallAt10 { get; init; }
 
-    /// <summary>Share of recorded decisions of an exact walk in which the codes prefer the same vertex; null where it is not measured.</summary>
+    /// <summary>
+    /// Share of the routing decisions of exact walks, for up to 1,000 of the queries that recall is measured on, in which the codes prefer the
+    /// same vertex; null where there are none, and for codes with factors (RaBitQ).
+    /// </summary>
     public double? NextHopAgreement { get; init; }
 
     /// <summary>Mean squared error of the codes over a sample of the vectors; null where they decode to nothing.</summary>
     public double? Mse { get; init; }
 
-    /// <summary>By the clock.</summary>
+    /// <summary>By the clock: all of the training, for learned codes that of their start and every look at the graph too.</summary>
     public double? TrainSeconds { get; init; }
 
     /// <summary>Processor time of the same.</summary>
@@ -100,6 +103,14 @@ internal sealed record CompareRatio
 
     /// <summary>The same over the weaker one's.</summary>
     public double? QpsOverWeaker { get; init; }
+
+    /// <summary>Pool at 95 % recall over the rival's, below 1 where it is smaller; null where one of the two does not reach it.</summary>
+    [JsonPropertyName("l_over_rival")]
+    public double? LOverRival { get; init; }
+
+    /// <summary>The same over the weaker one's.</summary>
+    [JsonPropertyName("l_over_weaker")]
+    public double? LOverWeaker { get; init; }
 
     /// <summary>Recall@10 with a pool of 100, less the rival's.</summary>
     public required double RecallOverRival { get; init; }

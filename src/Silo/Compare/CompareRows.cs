@@ -53,6 +53,8 @@ internal static class CompareRows
                     Rival = better.Quantizer,
                     QpsOverRival = row.QpsAt95 / better.QpsAt95,
                     QpsOverWeaker = row.QpsAt95 / weaker.QpsAt95,
+                    LOverRival = row.LAt95 / better.LAt95,
+                    LOverWeaker = row.LAt95 / weaker.LAt95,
                     RecallOverRival = row.RecallAt10L100 - better.RecallAt10L100,
                     RecallOverWeaker = row.RecallAt10L100 - weaker.RecallAt10L100,
                 });

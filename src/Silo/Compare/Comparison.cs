@@ -24,8 +24,8 @@ internal sealed record ComparePlan(
         select new QuantizerOptions { M = k == 16 ? 2 * bytes : bytes, K = k, Seed = Seed };
 
     /// <summary>Why it cannot be done with vectors of <paramref name="dim"/> components; null where it can.</summary>
-    public Problem? Refusal(int dim) => Methods.FirstOrDefault(method => method.Refusal is not null)?.Refusal
-        ?? (Methods.Any(method => method.IsSized) ? Problem.Join([.. Sizes().SelectMany(options => options.Validate(dim))]) : null);
+    public Problem? Refusal(int dim, Metric metric) => Problem.Join(
+        [.. Methods.SelectMany(method => Sizes().SelectMany(size => method.Validate(size, dim, metric))).DistinctBy(problem => problem.ToString())]);
 }
 
 /// <summary>
@@ -35,9 +35,8 @@ internal sealed record ComparePlan(
 /// <param name="collection">All of its shards are open.</param>
 /// <param name="queries">Of the collection's dimension and element type.</param>
 /// <param name="truth">Exact neighbours of the queries, at least <see cref="K"/>.</param>
-/// <param name="nextHop">Measures next-hop agreement; null: that is left out.</param>
 /// <param name="work">Threads, progress, cancellation.</param>
-internal sealed class Comparison(OpenCollection collection, VectorBlock queries, GroundTruth truth, NextHopAgreement? nextHop, Work work)
+internal sealed class Comparison(OpenCollection collection, VectorBlock queries, GroundTruth truth, Work work)
 {
     /// <summary>Neighbours asked for.</summary>
     public const int K = 10;
@@ -68,6 +67,7 @@ internal sealed class Comparison(OpenCollection collection, VectorBlock queries,
     {
         var options = new QuantizerOptions { Seed = plan.Seed };
         using var set = new TrainingSet(collection, options.TrainingVectors, plan.Seed);
+        QueryDecisions decisions = QueryDecisions.Record(set, queries, plan.Seed, work);
         foreach (QuantizerOptions size in plan.Sizes())
         {
             foreach (CompareMethod method in plan.Methods.Where(method => method.IsSized))
@@ -82,7 +82,7 @@ internal sealed class Comparison(OpenCollection collection, VectorBlock queries,
         }
 
         void Add(CompareMethod method, QuantizerOptions size, string name) =>
-            contenders.Add(Contender.Train(method, collection, set, size, nextHop, work.Under(name)));
+            contenders.Add(Contender.Train(method, collection, set, size, decisions, work.Under(name)));
     }
 
     private List<CompareRow> Measure(ComparePlan plan, List<Contender> contenders)

@@ -6,9 +6,6 @@ using Signpost.Silo.Eval;
 
 namespace Signpost.Silo.Compare;
 
-/// <summary>Share of recorded decisions of an exact walk in which codes prefer the same vertex; the records are the same for every coder.</summary>
-internal delegate double? NextHopAgreement(ITableCoder coder, Work work);
-
 /// <summary>Codes of a collection, made and ready to be searched, with what they took; or its exact distances.</summary>
 internal sealed class Contender : IDisposable
 {
@@ -42,7 +39,7 @@ internal sealed class Contender : IDisposable
 
     /// <summary>Trains <paramref name="method"/>, encodes the collection and measures the codes.</summary>
     public static Contender Train(
-        CompareMethod method, OpenCollection collection, TrainingSet set, QuantizerOptions options, NextHopAgreement? nextHop, Work work)
+        CompareMethod method, OpenCollection collection, TrainingSet set, QuantizerOptions options, QueryDecisions decisions, Work work)
     {
         TimeSpan cpuStart = Environment.CpuUsage.TotalTime;
         long start = Stopwatch.GetTimestamp();
@@ -57,7 +54,7 @@ internal sealed class Contender : IDisposable
             TrainCpuSeconds = trainCpuSeconds,
             EncodeSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds,
             Mse = coder is IQuantizer quantizer ? QuantizerError.MeanSquared(quantizer, set.ErrorSample, work) : null,
-            NextHop = nextHop?.Invoke(coder, work),
+            NextHop = coder is IQuantizer ? decisions.Agreement(shards.Views, work) : null,
         };
     }
 

@@ -1,4 +1,6 @@
 using Signpost.Engine.Base;
+using Signpost.Engine.Cluster;
+using Signpost.Engine.Quantizers;
 using Signpost.Engine.Search;
 using Signpost.Engine.Shards;
 using Signpost.Engine.Vectors;
@@ -10,6 +12,7 @@ internal sealed class TrainingSet : IDisposable
 {
     private const long MostForError = 10_000;
 
+    private readonly OpenCollection _collection;
     private readonly VectorBlock? _gathered;
 
     /// <summary>Looks at <paramref name="collection"/>, all of whose shards are open.</summary>
@@ -18,6 +21,7 @@ internal sealed class TrainingSet : IDisposable
     /// <param name="seed">Which.</param>
     public TrainingSet(OpenCollection collection, int most, ulong seed)
     {
+        _collection = collection;
         Metric = collection.Metric;
         foreach (CollectionShard shard in collection.Shards.Shards)
         {
@@ -39,6 +43,9 @@ internal sealed class TrainingSet : IDisposable
 
     /// <summary>Those of <see cref="Vectors"/> that the error of codes is measured over.</summary>
     public VectorBlock ErrorSample => Vectors.Slice(0, Math.Min(Vectors.Count, MostForError));
+
+    /// <summary>Learns by <paramref name="method"/>, from vectors and graphs as a training would; nothing is kept of it.</summary>
+    public IQuantizer Learn(QuantizerMethod method, Work work) => _collection.Learn(method, Vectors, work);
 
     /// <inheritdoc/>
     public void Dispose() => _gathered?.Dispose();

@@ -44,7 +44,7 @@ internal static class CompareColumns
     /// <summary>A ratio in words.</summary>
     public static string Line(CompareRatio ratio) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{ratio.Quantizer}, M {ratio.M}, K {ratio.K}, {ratio.Search}: {Times(ratio.QpsOverRival)} the QPS at 95 % of the rival ({ratio.Rival}), {Times(ratio.QpsOverWeaker)} of the weaker; recall@10 at L = 100 {ratio.RecallOverRival:+0.0000;-0.0000} and {ratio.RecallOverWeaker:+0.0000;-0.0000}");
+        $"{ratio.Quantizer}, M {ratio.M}, K {ratio.K}, {ratio.Search}: {Times(ratio.QpsOverRival)} the QPS at 95 % of the rival ({ratio.Rival}), {Times(ratio.QpsOverWeaker)} of the weaker; {Times(ratio.LOverRival)} and {Times(ratio.LOverWeaker)} the pool; recall@10 at L = 100 {ratio.RecallOverRival:+0.0000;-0.0000} and {ratio.RecallOverWeaker:+0.0000;-0.0000}");
 
     private static string Times(double? ratio) => ratio is { } value ? $"{PageText.Number(value, "0.00")} x" : "(95 % not reached)";
 
