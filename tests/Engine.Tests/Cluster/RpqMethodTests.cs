@@ -45,7 +45,7 @@ public class RpqMethodTests : TrainingTest
         Build(shards: 3);
         using var stop = new CancellationTokenSource();
 
-        Assert.ThrowsAny<OperationCanceledException>(() => Train(Rpq, work: new Work(2, new StopAt("learn RPQ", 10, stop), stop.Token)));
+        Assert.ThrowsAny<OperationCanceledException>(() => Train(Rpq, work: new Work(2, new StopAt("learn RPQ", 8, stop), stop.Token)));
 
         Assert.Single(Directory.GetFiles(Folder, "training-*.checkpoint"));
         Assert.Equal(old.CodesVersion, ManifestFile.Open(Disk, Folder).OrThrow().CodesVersion);
@@ -60,7 +60,7 @@ public class RpqMethodTests : TrainingTest
     {
         Build(shards: 1);
         using var stop = new CancellationTokenSource();
-        Assert.ThrowsAny<OperationCanceledException>(() => Train(Rpq, work: new Work(1, new StopAt("learn RPQ", 10, stop), stop.Token)));
+        Assert.ThrowsAny<OperationCanceledException>(() => Train(Rpq, work: new Work(1, new StopAt("learn RPQ", 8, stop), stop.Token)));
         string checkpoint = Directory.GetFiles(Folder, "*.checkpoint").Single();
         File.WriteAllBytes(checkpoint, File.ReadAllBytes(checkpoint)[..^3]);
 
@@ -76,7 +76,7 @@ public class RpqMethodTests : TrainingTest
     {
         Build(shards: 1);
         using var stop = new CancellationTokenSource();
-        Assert.ThrowsAny<OperationCanceledException>(() => Train(Rpq, work: new Work(1, new StopAt("learn RPQ", 10, stop), stop.Token)));
+        Assert.ThrowsAny<OperationCanceledException>(() => Train(Rpq, work: new Work(1, new StopAt("learn RPQ", 8, stop), stop.Token)));
 
         Train(Opq).OrThrow();
 

@@ -1,8 +1,8 @@
 using Signpost.Engine.Base;
 using Signpost.Engine.Cluster;
 using Signpost.Engine.Search;
-using Signpost.Engine.Training;
 using Signpost.Engine.Shards;
+using Signpost.Engine.Training;
 using Signpost.Engine.Vectors;
 
 namespace Signpost.Engine.Tests.Cluster;

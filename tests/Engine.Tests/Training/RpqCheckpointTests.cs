@@ -5,6 +5,8 @@ namespace Signpost.Engine.Tests.Training;
 
 public class RpqCheckpointTests
 {
+    private const int InTrace = -1;
+
     [Theory]
     [InlineData(RotationMap.Rebased, 0.3, 0)]
     [InlineData(RotationMap.Exponential, 1, 0)]
@@ -13,27 +15,17 @@ public class RpqCheckpointTests
     {
         using var shards = new LocalShards(500, 300);
         RpqOptions options = RpqRuns.Tiny with { Rotation = map, RotationRate = rate, RotatedDim = rotatedDim, Loss = RpqRuns.Tiny.Loss with { AnchorNoise = 1 } };
-        var quiet = new CountingProgress(int.MaxValue, null);
-        (string Quantizer, RpqSummary Summary) whole = Run(shards, options, new MemoryCheckpoint(), quiet);
-        var random = new Seeded(5, (ulong)map);
+        (string Quantizer, RpqSummary Summary) whole = Run(shards, options, new MemoryCheckpoint());
         var resumedAt = new HashSet<long?>();
-        for (int attempt = 0; attempt < 4; attempt++)
+        foreach (int[] stops in (int[][])[[2], [2, 12], [12, 20], [20], [InTrace], [InTrace, 20]])
         {
             var checkpoint = new MemoryCheckpoint();
-            for (int stops = 0; stops < 2; stops++)
+            foreach (int stop in stops)
             {
-                using var stop = new CancellationTokenSource();
-                var stopping = new CountingProgress(1 + random.Next(quiet.Reports), stop);
-                try
-                {
-                    Run(shards, options, checkpoint, stopping, stop.Token);
-                }
-                catch (OperationCanceledException)
-                {
-                }
+                Assert.ThrowsAny<OperationCanceledException>(() => Run(shards, options, checkpoint, stop));
             }
 
-            (string quantizer, RpqSummary summary) = Run(shards, options, checkpoint, quiet);
+            (string quantizer, RpqSummary summary) = Run(shards, options, checkpoint);
 
             resumedAt.Add(summary.ResumedAt);
             Assert.Equal(whole.Quantizer, quantizer);
@@ -91,9 +83,10 @@ public class RpqCheckpointTests
     }
 
     private static (string Quantizer, RpqSummary Summary) Run(
-        LocalShards shards, RpqOptions options, MemoryCheckpoint checkpoint, CountingProgress progress, CancellationToken stop = default)
+        LocalShards shards, RpqOptions options, MemoryCheckpoint checkpoint, int stopAfter = int.MaxValue)
     {
-        (var quantizer, RpqSummary summary) = RpqRuns.Train(shards, options, checkpoint, new Work(2, progress, stop));
+        using var stop = new CancellationTokenSource();
+        (var quantizer, RpqSummary summary) = RpqRuns.Train(shards, options, checkpoint, new Work(2, new StopAt(stopAfter, stop), stop.Token));
         return (RpqRuns.Bytes(quantizer), summary);
     }
 
@@ -104,18 +97,17 @@ public class RpqCheckpointTests
         return copy;
     }
 
-    /// <summary>Stops the work after so many reports.</summary>
-    private sealed class CountingProgress(int most, CancellationTokenSource? stop) : IProgress<PhaseProgress>
+    /// <summary>Stops the work once it has made so many steps, or in the middle of its second look at the shards.</summary>
+    private sealed class StopAt(int steps, CancellationTokenSource stop) : IProgress<PhaseProgress>
     {
-        private int _reports;
-
-        public int Reports => _reports;
+        private int _looks;
 
         public void Report(PhaseProgress value)
         {
-            if (Interlocked.Increment(ref _reports) == most)
+            _looks += value.Phase == "shard 1/2: encoding" && value.Done == value.Total ? 1 : 0;
+            if (steps == InTrace ? _looks == 2 : value.Phase == "learn RPQ" && value.Done >= steps)
             {
-                stop!.Cancel();
+                stop.Cancel();
             }
         }
     }
