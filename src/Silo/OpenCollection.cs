@@ -1,6 +1,5 @@
 using Signpost.Engine.Base;
 using Signpost.Engine.Cluster;
-using Signpost.Engine.Quantizers;
 using Signpost.Engine.Search;
 using Signpost.Engine.Shards;
 using Signpost.Engine.Storage;
@@ -99,7 +98,7 @@ internal sealed class OpenCollection : ISearchable, IDisposable
     }
 
     /// <summary>Learns from <paramref name="sample"/> and its graphs without a trace: nothing is kept of it, no checkpoint either.</summary>
-    public IQuantizer Learn(QuantizerMethod method, VectorBlock sample, Work work)
+    public LearnedQuantizer Learn(QuantizerMethod method, VectorBlock sample, Work work)
     {
         var input = new TrainingInput
         {
@@ -112,7 +111,7 @@ internal sealed class OpenCollection : ISearchable, IDisposable
             Checkpoints = new NoCheckpoints(),
             Work = work,
         };
-        return method.TrainAsync(input).AsTask().GetAwaiter().GetResult().Quantizer;
+        return method.TrainAsync(input).AsTask().GetAwaiter().GetResult();
     }
 
     /// <summary>Turns to the codes that its folder has now; whether something changed, or why it could not and all is as it was.</summary>

@@ -41,6 +41,7 @@ public sealed class CompareRowsTests
         ]));
         Assert.Equal(("rpq", 8, 256, "codes", "opq"), (ratio.Quantizer, ratio.M, ratio.K, ratio.Search, ratio.Rival));
         Assert.Equal((1.5, 3.0), (ratio.QpsOverRival, ratio.QpsOverWeaker));
+        Assert.Equal((2 / 3.0, 1 / 3.0), (ratio.LOverRival, ratio.LOverWeaker));
         Assert.Equal((0.2, 0.1), (Math.Round(ratio.RecallOverRival, 9), Math.Round(ratio.RecallOverWeaker, 9)));
     }
 
@@ -49,7 +50,8 @@ public sealed class CompareRowsTests
     {
         CompareRatio ratio = Assert.Single(CompareRows.Ratios(
             [Row("pq", 8, 256, 0.7, null), Row("opq", 8, 256, 0.6, null), Row("rpq", 8, 256, 0.8, 3000)]));
-        Assert.Equal(("pq", null, null), (ratio.Rival, ratio.QpsOverRival, ratio.QpsOverWeaker));
+        Assert.Equal(("pq", "opq", null, null), (ratio.Rival, ratio.Weaker, ratio.QpsOverRival, ratio.QpsOverWeaker));
+        Assert.Equal((null, null), (ratio.LOverRival, ratio.LOverWeaker));
         Assert.Equal(0.1, ratio.RecallOverRival, 1e-9);
     }
 
@@ -64,6 +66,7 @@ public sealed class CompareRowsTests
         Search = "codes",
         RecallAt10L100 = recall,
         QpsAt95 = qps,
+        LAt95 = 60_000 / qps, // what is faster needs the smaller pool
         MaxRecallAt10 = recall,
         ResidentBytesPerVector = 1,
         Points = [],

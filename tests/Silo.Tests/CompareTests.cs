@@ -1,6 +1,9 @@
 using System.Text.Json;
 using System.Xml;
 using System.Xml.Linq;
+using Signpost.Engine.Quantizers;
+using Signpost.Engine.Vectors;
+using Signpost.Silo.Compare;
 using Signpost.Silo.Tests.Support;
 
 namespace Signpost.Silo.Tests;
@@ -10,6 +13,9 @@ public sealed class CompareTests(DemoCollection demo) : IDisposable
 {
     private const string Svg = "http://www.w3.org/2000/svg";
 
+    /// <summary>A training of RPQ that ends before a test does.</summary>
+    private static readonly string[] Short = ["--steps", "20", "--training-queries", "200"];
+
     private readonly TestFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -18,13 +24,14 @@ public sealed class CompareTests(DemoCollection demo) : IDisposable
     public void Every_method_has_a_row_for_each_size_and_search_at_equal_bytes_and_the_collection_stays_as_it_was()
     {
         Dictionary<string, byte[]> before = FilesOfCollection();
-        JsonElement[] rows = Rows("--methods", "pq,opq,rabitq,rabitq4", "--m", "2,4", "--k", "256,16", "--ls", "10,40", "--html", "page.html");
+        JsonElement[] rows = Rows(
+            ["--methods", "pq,opq,rpq,rabitq,rabitq4", "--m", "2,4", "--k", "256,16", "--ls", "10,40", "--html", "page.html", .. Short]);
 
         Assert.Equal(before, FilesOfCollection());
         string[] sized =
         [
             .. from size in new[] { "2 256 2", "4 256 4", "4 16 2", "8 16 4" }
-               from method in new[] { "pq", "opq" }
+               from method in new[] { "pq", "opq", "rpq" }
                from search in new[] { "codes", "rerank" }
                select $"{method} {size} {search}",
         ];
@@ -41,7 +48,7 @@ public sealed class CompareTests(DemoCollection demo) : IDisposable
         JsonElement[] rows = Rows("--methods", "pq", "--m", "1", "--ls", "10,20,40,1000");
         JsonElement codes = rows.Single(r => Text(r, "search") == "codes");
         Assert.InRange(codes.GetProperty("max_recall_at_10").GetDouble(), 0.01, 0.9);
-        foreach (string name in new[] { "l_at_95", "qps_at_95", "hops_at_95", "distance_computations_at_95", "next_hop_agreement" })
+        foreach (string name in new[] { "l_at_95", "qps_at_95", "hops_at_95", "distance_computations_at_95" })
         {
             Assert.Equal(JsonValueKind.Null, codes.GetProperty(name).ValueKind);
         }
@@ -61,11 +68,46 @@ public sealed class CompareTests(DemoCollection demo) : IDisposable
     }
 
     [Fact]
-    public void The_seed_decides_the_recalls()
+    public void The_seed_decides_recall_and_next_hop_agreement()
     {
-        string first = Recalls("--methods", "pq,opq,rabitq", "--m", "2", "--seed", "7", "--threads", "1");
-        Assert.Equal(first, Recalls("--methods", "pq,opq,rabitq", "--m", "2", "--seed", "7", "--threads", "2"));
-        Assert.NotEqual(first, Recalls("--methods", "pq,opq,rabitq", "--m", "2", "--seed", "8", "--threads", "1"));
+        string[] all = ["--methods", "pq,rpq,rabitq", "--m", "2", .. Short];
+        string first = Recalls([.. all, "--seed", "7", "--threads", "1"]);
+        Assert.Equal(first, Recalls([.. all, "--seed", "7", "--threads", "2"]));
+        Assert.NotEqual(first, Recalls([.. all, "--seed", "8", "--threads", "1"]));
+    }
+
+    [Fact]
+    public void Rpq_is_held_against_pq_and_opq_and_tells_how_its_training_went()
+    {
+        JsonElement report = Report(["--methods", "pq,opq,rpq,rpq-nolearning", "--m", "4", "--ls", "10", .. Short]);
+        JsonElement[] rows = [.. report.GetProperty("rows").EnumerateArray()];
+        Assert.Equal(
+            ["pq - codes", "opq - codes", "rpq 20 codes", "rpq-nolearning 0 codes"],
+            rows.Where(r => Text(r, "search") == "codes").Select(r => $"{Text(r, "quantizer")} {StepsOf(r)} codes"));
+        Assert.Equal(
+            ["rpq codes", "rpq rerank", "rpq-nolearning codes", "rpq-nolearning rerank"],
+            report.GetProperty("ratios").EnumerateArray().Select(ratio => $"{Text(ratio, "quantizer")} {Text(ratio, "search")}"));
+
+        static string StepsOf(JsonElement row) =>
+            row.GetProperty("rpq").ValueKind == JsonValueKind.Null ? "-" : Text(row.GetProperty("rpq"), "steps");
+    }
+
+    [Fact]
+    public void Longer_codes_prefer_the_true_next_hop_more_often()
+    {
+        double[] shares = [.. Rows("--methods", "pq", "--m", "2,4,16", "--ls", "10").Where(r => Text(r, "search") == "codes")
+            .Select(r => r.GetProperty("next_hop_agreement").GetDouble())];
+        Assert.Equal(shares.Order(), shares);
+        Assert.True(shares[2] > shares[0] + 0.2, string.Join(' ', shares));
+    }
+
+    [Fact]
+    public void Every_part_of_rpq_is_changed_within_its_range()
+    {
+        var size = new QuantizerOptions { M = 2, K = 16 };
+        CompareMethod[] learned = [.. CompareMethod.All.Where(method => method.Rpq is not null)];
+        Assert.NotEmpty(learned);
+        Assert.All(learned, method => Assert.Empty(method.Validate(size, DemoCollection.Dim, Metric.L2)));
     }
 
     [Fact]
@@ -83,8 +125,7 @@ public sealed class CompareTests(DemoCollection demo) : IDisposable
     }
 
     [Theory]
-    [InlineData("--methods", "pq,lsq", "--methods: got 'pq,lsq', expected pq | opq | rpq | rabitq | rabitq4 between commas")]
-    [InlineData("--methods", "pq,rpq", "NotSupported")]
+    [InlineData("--methods", "pq,lsq", "--methods: got 'pq,lsq', expected pq | opq | rpq | ")]
     [InlineData("--m", "4,17", "1 .. 16")]
     [InlineData("--k", "32", "--k: got '32', expected 256 | 16 between commas")]
     [InlineData("--html", "no/page.html", "--html: got 'no/page.html' in a folder that does not exist")]
@@ -95,6 +136,16 @@ public sealed class CompareTests(DemoCollection demo) : IDisposable
         Assert.Equal(2, run.ExitCode);
         Assert.Contains(message, run.Error);
         Assert.Equal("", run.Output);
+    }
+
+    [Fact]
+    public void Rpq_is_refused_where_distances_are_inner_products()
+    {
+        Succeed("build", "--data", demo.Base, "--out", "inner", "--metric", "ip", "--quantizer", "none", "--quiet");
+        Run run = SignpostProcess.Run(
+            _folder, "compare", "--collection", "inner", "--queries", demo.Queries, "--data", demo.Base, "--methods", "pq,rpq", "--m", "2");
+        Assert.Equal((2, ""), (run.ExitCode, run.Output));
+        Assert.Contains("NotSupported", run.Error);
     }
 
     [Fact]
@@ -126,6 +177,7 @@ public sealed class CompareTests(DemoCollection demo) : IDisposable
         }
 
         Assert.Equal(row.GetProperty("m").ValueKind, row.GetProperty("mse").ValueKind);
+        Assert.Equal(row.GetProperty("m").ValueKind, row.GetProperty("next_hop_agreement").ValueKind);
         double graph = (32 * 3) + 8;
         Assert.Equal(graph + (isExact ? 0 : row.GetProperty("code_bytes").GetInt32()), row.GetProperty("resident_bytes_per_vector").GetDouble(), 0.01);
     }
@@ -138,22 +190,21 @@ public sealed class CompareTests(DemoCollection demo) : IDisposable
         foreach (XElement chart in charts)
         {
             string[] curves = [.. chart.Descendants().Attributes("data-curve").Select(a => a.Value)];
-            Assert.Equal(1 + (2 * 4) + 2, curves.Distinct().Count());
+            Assert.Equal(1 + (3 * 4) + 2, curves.Distinct().Count());
             Assert.Equal(methods, curves.Select(curve => curve.Split(' ')[0]).Distinct());
         }
     }
 
     private Dictionary<string, byte[]> FilesOfCollection() => Directory.GetFiles(demo.Collection).ToDictionary(file => file, File.ReadAllBytes);
 
-    private string Recalls(params string[] args) => string.Join(
-        '\n', Rows([.. args, "--ls", "20"]).SelectMany(r => r.GetProperty("points").EnumerateArray()).Select(Found));
+    private string Recalls(string[] args) => string.Join('\n', Rows([.. args, "--ls", "20"]).SelectMany(
+        r => r.GetProperty("points").EnumerateArray().Select(Found).Append(Text(r, "next_hop_agreement"))));
 
-    private JsonElement[] Rows(params string[] args) =>
-    [
-        .. Json([
-            "compare", "--collection", demo.Collection, "--queries", demo.Queries, "--data", demo.Base, "--repeat", "1", "--json", .. args,
-        ]).GetProperty("rows").EnumerateArray(),
-    ];
+    private JsonElement[] Rows(params string[] args) => [.. Report(args).GetProperty("rows").EnumerateArray()];
+
+    private JsonElement Report(string[] args) => Json([
+        "compare", "--collection", demo.Collection, "--queries", demo.Queries, "--data", demo.Base, "--repeat", "1", "--json", .. args,
+    ]);
 
     private string Succeed(params string[] args)
     {

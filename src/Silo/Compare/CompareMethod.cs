@@ -6,10 +6,15 @@ using Signpost.Engine.Vectors;
 
 namespace Signpost.Silo.Compare;
 
+/// <summary>What a method learned.</summary>
+/// <param name="Coder">Makes the codes.</param>
+/// <param name="Rpq">How the training of RPQ went; null for others.</param>
+internal sealed record Made(ITableCoder Coder, RpqSummary? Rpq = null);
+
 /// <summary>A way to make codes.</summary>
 /// <param name="Name">As it is asked for and shown.</param>
 /// <param name="Make">Learns from the collection, with M, K and the seed of the options.</param>
-internal sealed record CompareMethod(string Name, Func<TrainingSet, QuantizerOptions, Work, ITableCoder> Make)
+internal sealed record CompareMethod(string Name, Func<TrainingSet, QuantizerOptions, Work, Made> Make)
 {
     /// <summary>What everything else is held against.</summary>
     public static readonly string[] Rivals = ["pq", "opq"];
@@ -17,8 +22,8 @@ internal sealed record CompareMethod(string Name, Func<TrainingSet, QuantizerOpt
     /// <summary>Every method. To add one: a line here. Those of RPQ are its best settings with one thing changed.</summary>
     public static readonly CompareMethod[] All =
     [
-        new("pq", (set, options, work) => QuantizerTrainer.Train(QuantizerKind.Pq, set.Vectors, set.Metric, options, work)),
-        new("opq", (set, options, work) => QuantizerTrainer.Train(QuantizerKind.Opq, set.Vectors, set.Metric, options, work)),
+        new("pq", (set, options, work) => new(QuantizerTrainer.Train(QuantizerKind.Pq, set.Vectors, set.Metric, options, work))),
+        new("opq", (set, options, work) => new(QuantizerTrainer.Train(QuantizerKind.Opq, set.Vectors, set.Metric, options, work))),
         Learned("rpq", best => best),
         Learned("rpq-norotation", best => best with { RotationRate = 0 }),
         Learned("rpq-noneighbourhood", best => best with { Loss = best.Loss with { Neighbourhood = 0 } }),
@@ -36,8 +41,8 @@ internal sealed record CompareMethod(string Name, Func<TrainingSet, QuantizerOpt
         Learned("rpq-opq", best => best with { Start = RpqStart.Opq }),
         Learned("rpq-faithful", _ => RpqOptions.Faithful with { Steps = FaithfulSteps }),
         Learned("pq-refined", best => best with { Start = RpqStart.Pq, Steps = 0 }),
-        new("rabitq", (set, options, work) => RabitqCoder.Make(set.Vectors, set.Metric, 1, options.Seed, work)) { IsSized = false },
-        new("rabitq4", (set, options, work) => RabitqCoder.Make(set.Vectors, set.Metric, 4, options.Seed, work)) { IsSized = false },
+        new("rabitq", (set, options, work) => new(RabitqCoder.Make(set.Vectors, set.Metric, 1, options.Seed, work))) { IsSized = false },
+        new("rabitq4", (set, options, work) => new(RabitqCoder.Make(set.Vectors, set.Metric, 4, options.Seed, work))) { IsSized = false },
     ];
 
     /// <summary>Steps of the published program that a comparison waits for: a tenth of what it takes.</summary>

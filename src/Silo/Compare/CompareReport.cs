@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Signpost.Silo.Cli.Report;
 using Signpost.Silo.Eval;
 
 namespace Signpost.Silo.Compare;
@@ -72,6 +73,9 @@ internal sealed record CompareRow
     /// <summary>Encoding all vectors, by the clock.</summary>
     public double? EncodeSeconds { get; init; }
 
+    /// <summary>How the training of RPQ went; null for other codes.</summary>
+    public RpqReport? Rpq { get; init; }
+
     /// <summary>Memory that this search needs resident, per vector: graph, ids, codes, and full vectors where they are loaded and it reads them.</summary>
     public required double ResidentBytesPerVector { get; init; }
 
@@ -100,6 +104,9 @@ internal sealed record CompareRatio
 
     /// <summary>Queries per second at 95 % recall over the rival's; null where one of the two does not reach it.</summary>
     public double? QpsOverRival { get; init; }
+
+    /// <summary>The other one.</summary>
+    public required string Weaker { get; init; }
 
     /// <summary>The same over the weaker one's.</summary>
     public double? QpsOverWeaker { get; init; }

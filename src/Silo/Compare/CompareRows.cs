@@ -51,6 +51,7 @@ internal static class CompareRows
                     K = row.K!.Value,
                     Search = row.Search,
                     Rival = better.Quantizer,
+                    Weaker = weaker.Quantizer,
                     QpsOverRival = row.QpsAt95 / better.QpsAt95,
                     QpsOverWeaker = row.QpsAt95 / weaker.QpsAt95,
                     LOverRival = row.LAt95 / better.LAt95,

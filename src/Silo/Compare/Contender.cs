@@ -2,6 +2,8 @@ using System.Diagnostics;
 using Signpost.Engine.Base;
 using Signpost.Engine.Quantizers;
 using Signpost.Engine.Search;
+using Signpost.Engine.Training;
+using Signpost.Silo.Cli.Report;
 using Signpost.Silo.Eval;
 
 namespace Signpost.Silo.Compare;
@@ -34,6 +36,8 @@ internal sealed class Contender : IDisposable
 
     private double? NextHop { get; init; }
 
+    private RpqReport? Rpq { get; init; }
+
     /// <summary>The collection without codes.</summary>
     public static Contender Exact(OpenCollection collection, Work work) => new(new CodedShards(collection, CompareRows.Exact, null, work), null);
 
@@ -43,7 +47,7 @@ internal sealed class Contender : IDisposable
     {
         TimeSpan cpuStart = Environment.CpuUsage.TotalTime;
         long start = Stopwatch.GetTimestamp();
-        ITableCoder coder = method.Make(set, options, work);
+        (ITableCoder coder, RpqSummary? rpq) = method.Make(set, options, work);
         double trainSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         double trainCpuSeconds = (Environment.CpuUsage.TotalTime - cpuStart).TotalSeconds;
         start = Stopwatch.GetTimestamp();
@@ -54,6 +58,7 @@ internal sealed class Contender : IDisposable
             TrainCpuSeconds = trainCpuSeconds,
             EncodeSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds,
             Mse = coder is IQuantizer quantizer ? QuantizerError.MeanSquared(quantizer, set.ErrorSample, work) : null,
+            Rpq = RpqReport.Of(rpq),
             NextHop = coder is IQuantizer ? decisions.Agreement(shards.Views, work) : null,
         };
     }
@@ -83,6 +88,7 @@ internal sealed class Contender : IDisposable
             TrainSeconds = TrainSeconds,
             TrainCpuSeconds = TrainCpuSeconds,
             EncodeSeconds = EncodeSeconds,
+            Rpq = Rpq,
             ResidentBytesPerVector = Shards.ResidentBytesPerVector(mode),
             Points = points,
         };

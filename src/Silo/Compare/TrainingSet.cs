@@ -1,6 +1,5 @@
 using Signpost.Engine.Base;
 using Signpost.Engine.Cluster;
-using Signpost.Engine.Quantizers;
 using Signpost.Engine.Search;
 using Signpost.Engine.Shards;
 using Signpost.Engine.Vectors;
@@ -45,7 +44,11 @@ internal sealed class TrainingSet : IDisposable
     public VectorBlock ErrorSample => Vectors.Slice(0, Math.Min(Vectors.Count, MostForError));
 
     /// <summary>Learns by <paramref name="method"/>, from vectors and graphs as a training would; nothing is kept of it.</summary>
-    public IQuantizer Learn(QuantizerMethod method, Work work) => _collection.Learn(method, Vectors, work);
+    public Made Learn(QuantizerMethod method, Work work)
+    {
+        LearnedQuantizer learned = _collection.Learn(method, Vectors, work);
+        return new Made(learned.Quantizer, learned.Rpq);
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _gathered?.Dispose();

@@ -41,12 +41,12 @@ internal static class CompareColumns
     /// <summary>Prints a table of <paramref name="rows"/>, with as many columns as fit.</summary>
     public static void Print(IReadOnlyList<CompareRow> rows, TextWriter target) => Terminal.Print(Heads, [.. rows.Select(Cells)], Dispensable, target);
 
-    /// <summary>A ratio in words.</summary>
+    /// <summary>A ratio in words; a dash where 95 % is not reached.</summary>
     public static string Line(CompareRatio ratio) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{ratio.Quantizer}, M {ratio.M}, K {ratio.K}, {ratio.Search}: {Times(ratio.QpsOverRival)} the QPS at 95 % of the rival ({ratio.Rival}), {Times(ratio.QpsOverWeaker)} of the weaker; {Times(ratio.LOverRival)} and {Times(ratio.LOverWeaker)} the pool; recall@10 at L = 100 {ratio.RecallOverRival:+0.0000;-0.0000} and {ratio.RecallOverWeaker:+0.0000;-0.0000}");
+        $"{ratio.Quantizer}, M {ratio.M}, K {ratio.K}, {ratio.Search}, over {ratio.Rival} and {ratio.Weaker}: QPS at 95 % {Times(ratio.QpsOverRival)} and {Times(ratio.QpsOverWeaker)}, L at 95 % {Times(ratio.LOverRival)} and {Times(ratio.LOverWeaker)}, recall@10 at L = 100 {ratio.RecallOverRival:+0.0000;-0.0000} and {ratio.RecallOverWeaker:+0.0000;-0.0000}");
 
-    private static string Times(double? ratio) => ratio is { } value ? $"{PageText.Number(value, "0.00")} x" : "(95 % not reached)";
+    private static string Times(double? ratio) => ratio is { } value ? $"x {PageText.Number(value, "0.00")}" : "-";
 
     private static string Show(double? value, string format) => value is { } number ? PageText.Number(number, format) : "-";
 }
