@@ -28,6 +28,7 @@ internal sealed class QueryDecisions
         {
             Queries = MostQueries,
             HeldOut = 0,
+            Candidates = CandidateSet.Unvisited, // the decisions that a search really takes
             HopsPerQuery = (int)Math.Max(4, Wanted / queries.Count),
             CandidatesPerHop = 4096,
             Positives = 0,
