@@ -87,7 +87,7 @@ public class FormatTableTests
             end += row[1].Length == 0 ? 0 : int.Parse(row[1]);
         }
 
-        Assert.Equal(48, end);
+        Assert.Equal(56, end);
     }
 
     private static int Size(FieldInfo field)
