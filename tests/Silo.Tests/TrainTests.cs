@@ -121,7 +121,7 @@ public sealed class TrainTests : IDisposable
     [Fact]
     public void A_training_of_rpq_that_is_killed_while_it_learns_goes_on_where_it_was_and_ends_the_same()
     {
-        string[] rpq = ["--method", "rpq", "--m", "4", "--steps", "600", "--training-queries", "200"];
+        string[] rpq = ["--method", "rpq", "--m", "4", "--steps", "200", "--training-queries", "200"];
         string pristine = _folder.At("pristine");
         CopyFolder(Collection, pristine);
         string old = Answers();
@@ -129,21 +129,21 @@ public sealed class TrainTests : IDisposable
         string[] finished = Files();
         string trained = Answers();
         Assert.True(whole.GetProperty("end_recall").GetDouble() >= whole.GetProperty("start_recall").GetDouble());
-        Assert.Equal(600, whole.GetProperty("steps").GetInt32());
+        Assert.Equal(200, whole.GetProperty("steps").GetInt32());
         Directory.Delete(Collection, recursive: true);
         CopyFolder(pristine, Collection);
 
         using (SignpostProcess process = SignpostProcess.Start(_folder, ["train", "--collection", Collection, "--threads", "1", .. rpq]))
         {
-            Assert.True(SpinWait.SpinUntil(() => !process.IsRunning || CheckpointStep() >= 250, TimeSpan.FromSeconds(90)), process.Error);
+            Assert.True(SpinWait.SpinUntil(() => !process.IsRunning || CheckpointStep() >= 50, TimeSpan.FromSeconds(90)), process.Error);
             process.Kill();
         }
 
-        Assert.True(CheckpointStep() is >= 250 and < 600);
+        Assert.True(CheckpointStep() is >= 50 and < 200);
         Assert.Equal(1, Version());
         Assert.Equal(old, Answers());
         JsonElement resumed = Train(rpq).GetProperty("rpq");
-        Assert.True(resumed.GetProperty("resumed_at").GetInt32() >= 250);
+        Assert.True(resumed.GetProperty("resumed_at").GetInt32() >= 50);
         Assert.Equal(finished, Files());
         Assert.Equal(trained, Answers());
 
