@@ -17,7 +17,7 @@ internal static class CodesSwitch
         {
             ShardMap? map = await state.ReadAsync(collection, cancel).ConfigureAwait(false);
             Check.That(map is not null);
-            if (map.CodesVersion == codesVersion || await state.TryWriteAsync(map.WithCodes(codesVersion), cancel).ConfigureAwait(false))
+            if (map.CodesVersion == codesVersion || await state.TryWriteAsync(map.WithCodes(codesVersion), null, cancel).ConfigureAwait(false))
             {
                 return map.CodesVersion;
             }

@@ -106,14 +106,13 @@ public sealed class Coordinator
     public ValueTask<Outcome<SearchAnswer>> SearchAsync(
         Query query, in SearchRequest request, Deadline deadline, Memory<Hit> target, CancellationToken cancel)
     {
-        int k = Math.Max(0, request.Parameters.K); // a shard will refuse what is below 1
-        Check.That(target.Length >= k);
+        Check.That(target.Length >= request.Parameters.K);
         if (!_free.TryTake(out FanOut? fan))
         {
             fan = new FanOut();
         }
 
-        AskAll(fan, _map, k, query, request, deadline, cancel);
+        AskAll(fan, _map, query, request, deadline, cancel);
         if (fan.Pending is not null || fan.IsStale)
         {
             return FinishAsync(fan, query, request, deadline, target, cancel);
@@ -124,46 +123,65 @@ public sealed class Coordinator
         return new ValueTask<Outcome<SearchAnswer>>(answer);
     }
 
-    private void AskAll(FanOut fan, ShardMap map, int k, Query query, in SearchRequest request, Deadline deadline, CancellationToken cancel)
+    /// <summary>Asks one replica of every shard: one call for each silo, those over the network first, so that they work meanwhile.</summary>
+    private void AskAll(FanOut fan, ShardMap map, Query query, in SearchRequest request, Deadline deadline, CancellationToken cancel)
     {
-        fan.Restart(map, k);
+        cancel.ThrowIfCancellationRequested();
+        fan.Restart(map, Math.Max(0, request.Parameters.K)); // a shard will refuse a K below 1
         foreach (ShardEntry shard in map.Shards)
         {
-            cancel.ThrowIfCancellationRequested();
-            Ask(fan, shard, new ShardQuery(query, request.Parameters, map.CodesVersion, fan.Target), deadline, cancel);
+            if (shard.FirstServing is { } replica)
+            {
+                fan.Plan(shard, replica.Id);
+            }
+            else
+            {
+                fan.Miss(shard.Id, shard.WhyNotServing);
+            }
+        }
+
+        foreach (SiloGroup group in fan.Groups)
+        {
+            if (group.Silo.Name != _client.Here)
+            {
+                Ask(fan, group, query, request, deadline, cancel);
+            }
+        }
+
+        foreach (SiloGroup group in fan.Groups)
+        {
+            if (group.Silo.Name == _client.Here)
+            {
+                Ask(fan, group, query, request, deadline, cancel);
+            }
         }
     }
 
-    private void Ask(FanOut fan, ShardEntry shard, in ShardQuery query, Deadline deadline, CancellationToken cancel)
+    private void Ask(FanOut fan, SiloGroup group, Query query, in SearchRequest request, Deadline deadline, CancellationToken cancel)
     {
-        if (!shard.IsServing)
-        {
-            fan.Miss(shard, shard.WhyNotServing);
-            return;
-        }
-
         if (deadline.Reached)
         {
-            fan.MissLate(shard, "the deadline had passed before it was asked");
+            fan.MissLate(group, MissingShard.Late);
             return;
         }
 
         try
         {
-            ValueTask<ShardAnswer> call = _client.SearchAsync(shard.Id, query, deadline, cancel);
+            var asked = new ShardQuery(fan.Map.Collection, group.Shards, query, request.Parameters, fan.Map.CodesVersion, fan.Target);
+            ValueTask<ShardAnswer> call = _client.SearchAsync(group.Silo, asked, deadline, cancel);
             if (call.IsCompleted)
             {
-                fan.Take(shard, call.GetAwaiter().GetResult());
+                fan.Take(group, call.GetAwaiter().GetResult());
             }
             else
             {
-                fan.Postpone(shard, call.AsTask());
+                fan.Postpone(group, call.AsTask());
             }
         }
         catch (Exception e)
         {
             cancel.ThrowIfCancellationRequested();
-            fan.Miss(shard, e.Message);
+            fan.Miss(group, e.Message);
         }
     }
 
@@ -182,7 +200,7 @@ public sealed class Coordinator
                 break;
             }
 
-            AskAll(fan, _map, Math.Max(0, request.Parameters.K), query, request, deadline, cancel);
+            AskAll(fan, _map, query, request, deadline, cancel);
         }
 
         Outcome<SearchAnswer> answer = fan.Finish(request.RequireFull, target.Span);
@@ -204,23 +222,23 @@ public sealed class Coordinator
 
     private static async Task AwaitPendingAsync(FanOut fan, Deadline deadline, CancellationToken cancel)
     {
-        List<(ShardEntry Shard, Task<ShardAnswer> Call)> pending = fan.Pending!;
+        List<(SiloGroup Group, Task<ShardAnswer> Call)> pending = fan.Pending!;
         Task<ShardAnswer[]> all = Task.WhenAll(pending.Select(p => p.Call));
         _ = all.ContinueWith(late => _ = late.Exception, TaskScheduler.Default); // looked at whenever it fails, so never "unobserved"
         await WaitAsync(all, deadline, cancel).ConfigureAwait(false);
-        foreach ((ShardEntry shard, Task<ShardAnswer> call) in pending)
+        foreach ((SiloGroup group, Task<ShardAnswer> call) in pending)
         {
             if (call.IsCompletedSuccessfully)
             {
-                fan.Take(shard, call.Result);
+                fan.Take(group, call.Result);
             }
             else if (call.IsCompleted)
             {
-                fan.Miss(shard, call.Exception?.InnerException?.Message ?? "its call was cancelled");
+                fan.Miss(group, call.Exception?.InnerException?.Message ?? "its call was cancelled");
             }
             else
             {
-                fan.MissLate(shard, "it did not answer by the deadline");
+                fan.MissLate(group, "it did not answer by the deadline");
             }
         }
     }

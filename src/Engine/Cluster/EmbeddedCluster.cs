@@ -25,8 +25,8 @@ public sealed class EmbeddedCluster
         _folder = folder;
         _collection = collection;
         ShardMap map = MapOf(collection);
-        Check.That(Completed(State.TryWriteAsync(map, CancellationToken.None)));
-        Client = new EmbeddedShardClient(collection);
+        Check.That(Completed(State.TryWriteAsync(map, null, CancellationToken.None)));
+        Client = ClientOf(collection);
         Coordinator = new Coordinator(map, Client, State);
     }
 
@@ -40,7 +40,10 @@ public sealed class EmbeddedCluster
     public Coordinator Coordinator { get; }
 
     /// <summary>A coordinator that asks the shards of <paramref name="collection"/>, which must stay open, by a method call.</summary>
-    public static Coordinator Over(Collection collection) => new(MapOf(collection), new EmbeddedShardClient(collection));
+    public static Coordinator Over(Collection collection) => new(MapOf(collection), ClientOf(collection));
+
+    /// <summary>Asks the shards of <paramref name="collection"/>, the only one of this process, by a method call.</summary>
+    public static LocalShardClient ClientOf(Collection collection) => new(Silo, name => name == collection.Manifest.Name ? collection : null);
 
     /// <summary>The first shard map of <paramref name="collection"/>: a shard that could not be opened is unavailable.</summary>
     public static ShardMap MapOf(Collection collection)

@@ -32,13 +32,13 @@ public sealed class EmbeddedClusterState(TimeProvider time) : IClusterState
     }
 
     /// <inheritdoc/>
-    public ValueTask<bool> TryWriteAsync(ShardMap map, CancellationToken cancel)
+    public ValueTask<bool> TryWriteAsync(ShardMap map, Lease? leader, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
         lock (_lock)
         {
             long present = _maps.GetValueOrDefault(map.Collection)?.Version ?? 0;
-            if (map.Version != present + 1)
+            if (map.Version != present + 1 || (leader is not null && GrantOf(leader) is null))
             {
                 return new ValueTask<bool>(false);
             }
@@ -50,6 +50,16 @@ public sealed class EmbeddedClusterState(TimeProvider time) : IClusterState
             }
 
             return new ValueTask<bool>(true);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<string>> CollectionsAsync(CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        lock (_lock)
+        {
+            return new ValueTask<IReadOnlyList<string>>([.. _maps.Keys.Order(StringComparer.Ordinal)]);
         }
     }
 
@@ -116,6 +126,34 @@ public sealed class EmbeddedClusterState(TimeProvider time) : IClusterState
     }
 
     /// <inheritdoc/>
+    public ValueTask<bool> TryNoteAsync(Lease lease, string note, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        lock (_lock)
+        {
+            Grant? grant = GrantOf(lease);
+            if (grant is not null)
+            {
+                _grants[lease.Role] = grant with { Note = note };
+            }
+
+            return new ValueTask<bool>(grant is not null);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<NotedLease>> LeasesAsync(string rolePrefix, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        lock (_lock)
+        {
+            IEnumerable<Grant> valid = _grants.Values.Where(grant => IsValid(grant) && grant.Lease.Role.StartsWith(rolePrefix, StringComparison.Ordinal));
+            return new ValueTask<IReadOnlyList<NotedLease>>(
+                [.. valid.OrderBy(grant => grant.Lease.Role, StringComparer.Ordinal).Select(grant => new NotedLease(grant.Lease, grant.Note))]);
+        }
+    }
+
+    /// <inheritdoc/>
     public ValueTask ReleaseAsync(Lease lease, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
@@ -127,18 +165,22 @@ public sealed class EmbeddedClusterState(TimeProvider time) : IClusterState
     {
         lock (_lock)
         {
-            if (!_grants.TryGetValue(lease.Role, out Grant? last) || last.Lease != lease || !IsValid(last))
+            if (GrantOf(lease) is not { } grant)
             {
                 return false;
             }
 
             // The grant stays when its time is set to zero: its epoch must never be given again.
-            _grants[lease.Role] = new Grant(lease, time.GetTimestamp(), duration);
+            _grants[lease.Role] = grant with { Since = time.GetTimestamp(), Duration = duration };
             return true;
         }
     }
 
+    /// <summary>The grant of <paramref name="lease"/>; null when it is not valid any more. Under the lock.</summary>
+    private Grant? GrantOf(Lease lease) =>
+        _grants.TryGetValue(lease.Role, out Grant? last) && last.Lease == lease && IsValid(last) ? last : null;
+
     private bool IsValid(Grant grant) => time.GetElapsedTime(grant.Since) < grant.Duration;
 
-    private sealed record Grant(Lease Lease, long Since, TimeSpan Duration);
+    private sealed record Grant(Lease Lease, long Since, TimeSpan Duration, string? Note = null);
 }

@@ -59,7 +59,7 @@ public sealed record RpqMethod(RpqOptions Options) : QuantizerMethod
         public IReadOnlyList<long> Sizes { get; } = [.. input.Map.Shards.Select(shard => shard.Vectors)];
 
         public async ValueTask<ShardTrace> TraceAsync(int shard, TraceRequest request, Work work) =>
-            (await input.Client.TraceAsync(input.Map.Shards[shard].Id, request, work).ConfigureAwait(false)).OrThrow();
+            (await input.Client.TraceAsync(input.Map.Shards[shard].Serving.First(), request, work).ConfigureAwait(false)).OrThrow();
 
         public async ValueTask EndAsync()
         {
@@ -67,7 +67,7 @@ public sealed record RpqMethod(RpqOptions Options) : QuantizerMethod
             {
                 try
                 {
-                    await input.Client.EndTracesAsync(shard.Id, CancellationToken.None).ConfigureAwait(false);
+                    await input.Client.EndTracesAsync(shard.Serving.First(), CancellationToken.None).ConfigureAwait(false);
                 }
                 catch (IOException)
                 {

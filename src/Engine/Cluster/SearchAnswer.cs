@@ -31,4 +31,7 @@ public readonly record struct Coverage(int ShardsAnswered, int Shards, long Vect
 /// <summary>A shard that had no part in an answer.</summary>
 /// <param name="Shard">The shard.</param>
 /// <param name="Reason">Why, for people.</param>
-public sealed record MissingShard(ShardId Shard, string Reason);
+public sealed record MissingShard(ShardId Shard, string Reason)
+{
+    internal const string Late = "the deadline had passed before it was asked";
+}

@@ -13,6 +13,20 @@ public readonly record struct ShardId(string Collection, int Number)
     public override string ToString() => $"{Collection}/{Number}";
 }
 
+/// <summary>Names a silo as it is while it holds one lease: after a restart, or after others took it for dead, it is another one.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Epoch">Of the lease; 0 in a process that is alone.</param>
+public readonly record struct SiloId(string Name, long Epoch)
+{
+    /// <inheritdoc/>
+    public override string ToString() => Epoch == 0 ? Name : $"{Name} (epoch {Epoch})";
+}
+
+/// <summary>Names a copy of a shard.</summary>
+/// <param name="Shard">The shard.</param>
+/// <param name="Silo">The silo that holds the copy.</param>
+public readonly record struct ReplicaId(ShardId Shard, SiloId Silo);
+
 /// <summary>Whether a replica can be asked.</summary>
 public enum ReplicaState : byte
 {
@@ -30,17 +44,25 @@ public enum ReplicaState : byte
 /// <param name="Silo">Name of the silo.</param>
 /// <param name="State">Whether it can be asked.</param>
 /// <param name="Reason">Why it is unavailable; null otherwise.</param>
-public sealed record Replica(string Silo, ReplicaState State, string? Reason = null);
+/// <param name="Epoch">Of the silo's lease; 0 in a process that is alone.</param>
+public sealed record Replica(string Silo, ReplicaState State, string? Reason = null, long Epoch = 0)
+{
+    /// <summary>The silo, as it was when this was written.</summary>
+    public SiloId Id => new(Silo, Epoch);
+}
 
 /// <summary>What is known of one shard.</summary>
 /// <param name="Id">The shard.</param>
 /// <param name="Slots">Slots it owns.</param>
 /// <param name="Vectors">Vectors in it.</param>
-/// <param name="Replicas">Its copies; the first one that serves is asked.</param>
+/// <param name="Replicas">Its copies; any one that serves may be asked.</param>
 public sealed record ShardEntry(ShardId Id, SlotRange Slots, long Vectors, ImmutableArray<Replica> Replicas)
 {
     /// <summary>Whether any replica can be asked.</summary>
-    public bool IsServing
+    public bool IsServing => FirstServing is not null;
+
+    /// <summary>The first replica that can be asked; null where there is none.</summary>
+    public Replica? FirstServing
     {
         get
         {
@@ -48,13 +70,19 @@ public sealed record ShardEntry(ShardId Id, SlotRange Slots, long Vectors, Immut
             {
                 if (replica.State == ReplicaState.Serving)
                 {
-                    return true;
+                    return replica;
                 }
             }
 
-            return false;
+            return null;
         }
     }
+
+    /// <summary>Those of its copies that can be asked.</summary>
+    public IEnumerable<ReplicaId> Serving => Replicas.Where(r => r.State == ReplicaState.Serving).Select(r => new ReplicaId(Id, r.Id));
+
+    /// <summary>All of its copies.</summary>
+    public IEnumerable<ReplicaId> All => Replicas.Select(r => new ReplicaId(Id, r.Id));
 
     /// <summary>Why the shard cannot be asked.</summary>
     public string WhyNotServing =>

@@ -135,24 +135,28 @@ public sealed class TrainingJob
 
     private async Task<Problem?> PrepareAsync(CollectionManifest next, ShardMap map)
     {
-        var calls = new List<Task<Outcome<string>>>();
-        foreach (ShardEntry shard in map.Shards)
+        var calls = new List<(ManifestShard Shard, Task<Outcome<string>> Call)>();
+        for (int i = 0; i < map.Shards.Length; i++)
         {
-            Work work = map.Shards.Length == 1 ? _work : _work.Under($"shard {calls.Count + 1}/{map.Shards.Length}");
-            calls.Add(_client.PrepareCodesAsync(shard.Id, next.Quantizer!.File, work).AsTask());
+            Work work = map.Shards.Length == 1 ? _work : _work.Under($"shard {i + 1}/{map.Shards.Length}");
+            foreach (ReplicaId replica in map.Shards[i].Serving)
+            {
+                calls.Add((next.Shards[i], _client.PrepareCodesAsync(replica, next.Quantizer!.File, work).AsTask()));
+            }
         }
 
-        Outcome<string>[] files = await Task.WhenAll(calls).ConfigureAwait(false);
-        for (int i = 0; i < files.Length; i++)
+        await Task.WhenAll(calls.Select(c => c.Call)).ConfigureAwait(false);
+        foreach ((ManifestShard shard, Task<Outcome<string>> call) in calls)
         {
-            if (files[i].Problem is { } problem)
+            Outcome<string> file = await call.ConfigureAwait(false);
+            if (file.Problem is { } problem)
             {
                 return problem;
             }
 
-            if (files[i].Value != next.Shards[i].Codes)
+            if (file.Value != shard.Codes)
             {
-                return BuiltAnew($"codes {files[i].Value} of shard {next.Shards[i].Id}", next.Shards[i].Codes!);
+                return BuiltAnew($"codes {file.Value} of shard {shard.Id}", shard.Codes!);
             }
         }
 
@@ -161,11 +165,11 @@ public sealed class TrainingJob
 
     private async Task DropAsync(ShardMap map, uint version)
     {
-        foreach (ShardEntry shard in version == 0 ? [] : map.Shards.AsEnumerable())
+        foreach (ReplicaId replica in version == 0 ? [] : map.Shards.SelectMany(shard => shard.All))
         {
             try
             {
-                await _client.DropCodesAsync(shard.Id, version, CancellationToken.None).ConfigureAwait(false);
+                await _client.DropCodesAsync(replica, version, CancellationToken.None).ConfigureAwait(false);
             }
             catch (IOException)
             {
@@ -245,7 +249,7 @@ public sealed class TrainingJob
                 passed += shard.Vectors;
                 int count = (int)(Share(passed, wanted, map.Vectors) - from);
                 ulong seed = Seeded.Mix(_method.Seed + (ulong)shard.Id.Number);
-                parts.Add(await _client.SampleAsync(shard.Id, count, seed, _work.Cancel).ConfigureAwait(false));
+                parts.Add(await _client.SampleAsync(shard.Serving.First(), count, seed, _work.Cancel).ConfigureAwait(false));
             }
 
             return parts.Count == 1 ? parts[0] : Join(parts);

@@ -19,8 +19,8 @@ public abstract class ClusterStateContract
     public async Task There_is_no_map_before_the_first_one_is_written()
     {
         Assert.Null(await State.ReadAsync("test", Never));
-        Assert.False(await State.TryWriteAsync(ShardMapTests.Map(1, version: 2), Never));
-        Assert.True(await State.TryWriteAsync(ShardMapTests.Map(1, version: 1), Never));
+        Assert.False(await State.TryWriteAsync(ShardMapTests.Map(1, version: 2), null, Never));
+        Assert.True(await State.TryWriteAsync(ShardMapTests.Map(1, version: 1), null, Never));
         Assert.Equal(1, (await State.ReadAsync("test", Never))?.Version);
         Assert.Null(await State.ReadAsync("other", Never));
     }
@@ -29,11 +29,11 @@ public abstract class ClusterStateContract
     public async Task Of_two_writers_of_one_version_the_second_is_refused()
     {
         ShardMap first = ShardMapTests.Map(2);
-        await State.TryWriteAsync(first, Never);
+        await State.TryWriteAsync(first, null, Never);
 
-        Assert.True(await State.TryWriteAsync(first.WithReplicas(0, new Replica("a", ReplicaState.Serving)), Never));
-        Assert.False(await State.TryWriteAsync(first.WithReplicas(0, new Replica("b", ReplicaState.Serving)), Never));
-        Assert.False(await State.TryWriteAsync(first, Never));
+        Assert.True(await State.TryWriteAsync(first.WithReplicas(0, new Replica("a", ReplicaState.Serving)), null, Never));
+        Assert.False(await State.TryWriteAsync(first.WithReplicas(0, new Replica("b", ReplicaState.Serving)), null, Never));
+        Assert.False(await State.TryWriteAsync(first, null, Never));
 
         ShardMap? map = await State.ReadAsync("test", Never);
         Assert.Equal((2, "a"), (map!.Version, map.Shards[0].Replicas[0].Silo));
@@ -42,7 +42,7 @@ public abstract class ClusterStateContract
     [Fact]
     public async Task Many_writers_lose_no_write()
     {
-        await State.TryWriteAsync(ShardMapTests.Map(1), Never);
+        await State.TryWriteAsync(ShardMapTests.Map(1), null, Never);
 
         async Task Write(string silo)
         {
@@ -50,7 +50,7 @@ public abstract class ClusterStateContract
             {
                 ShardMap? map = await State.ReadAsync("test", Never);
                 ShardMap next = map!.WithReplicas(0, [.. map.Shards[0].Replicas, new Replica(silo, ReplicaState.Serving)]);
-                done += await State.TryWriteAsync(next, Never) ? 1 : 0;
+                done += await State.TryWriteAsync(next, null, Never) ? 1 : 0;
             }
         }
 
@@ -65,7 +65,7 @@ public abstract class ClusterStateContract
     public async Task A_watcher_gets_the_present_map_and_then_newer_ones_up_to_the_newest()
     {
         ShardMap map = ShardMapTests.Map(1);
-        await State.TryWriteAsync(map, Never);
+        await State.TryWriteAsync(map, null, Never);
         await using IAsyncEnumerator<ShardMap> watch = State.WatchAsync("test", Never).GetAsyncEnumerator(Never);
 
         Assert.True(await watch.MoveNextAsync());
@@ -76,7 +76,7 @@ public abstract class ClusterStateContract
         for (int i = 0; i < 5; i++)
         {
             map = map.WithReplicas(0, new Replica($"silo {i}", ReplicaState.Serving));
-            await State.TryWriteAsync(map, Never);
+            await State.TryWriteAsync(map, null, Never);
         }
 
         long last = 1;
@@ -101,7 +101,7 @@ public abstract class ClusterStateContract
         await using IAsyncEnumerator<ShardMap> watch = State.WatchAsync("test", stop.Token).GetAsyncEnumerator(Never);
         ValueTask<bool> next = watch.MoveNextAsync();
 
-        await State.TryWriteAsync(ShardMapTests.Map(1, collection: "other"), Never);
+        await State.TryWriteAsync(ShardMapTests.Map(1, collection: "other"), null, Never);
         Assert.False(next.IsCompleted);
         await stop.CancelAsync();
 
@@ -159,6 +159,56 @@ public abstract class ClusterStateContract
         await State.ReleaseAsync(old!, Never);
 
         Assert.True(await State.TryRenewAsync(present!, Minute, Never));
+    }
+
+    [Fact]
+    public async Task A_map_that_is_written_under_a_lease_is_refused_when_the_lease_has_ended()
+    {
+        ShardMap map = ShardMapTests.Map(1);
+        Lease? old = await State.TryAcquireAsync("placement", "a", Minute, Never);
+        Assert.True(await State.TryWriteAsync(map, old, Never));
+        Pass(Minute * 1.1);
+        Assert.False(await State.TryWriteAsync(map.WithReplicas(0), old, Never));
+        Lease? present = await State.TryAcquireAsync("placement", "b", Minute, Never);
+        Assert.False(await State.TryWriteAsync(map.WithReplicas(0), old, Never));
+        Assert.Equal(1, (await State.ReadAsync("test", Never))?.Version);
+
+        Assert.True(await State.TryWriteAsync(map.WithReplicas(0), present, Never));
+        await State.ReleaseAsync(present!, Never);
+        Assert.False(await State.TryWriteAsync(map.WithReplicas(0).WithReplicas(0), present, Never));
+    }
+
+    [Fact]
+    public async Task Valid_leases_of_a_prefix_are_listed_with_their_notes()
+    {
+        Lease? a = await State.TryAcquireAsync("silo/a", "a", Minute, Never);
+        Lease? c = await State.TryAcquireAsync("silo/c", "c", Minute * 3, Never);
+        Lease? b = await State.TryAcquireAsync("silo/b", "b", Minute * 3, Never);
+        await State.TryAcquireAsync("placement", "a", Minute, Never);
+
+        Assert.True(await State.TryNoteAsync(a!, "first", Never));
+        Assert.True(await State.TryNoteAsync(c!, "one", Never));
+        Assert.True(await State.TryNoteAsync(c!, "two", Never));
+        Assert.Equal([new NotedLease(a!, "first"), new NotedLease(b!, null), new NotedLease(c!, "two")], await State.LeasesAsync("silo/", Never));
+
+        Pass(Minute * 1.1);
+        Assert.False(await State.TryNoteAsync(a!, "late", Never));
+        Assert.True(await State.TryRenewAsync(c!, Minute, Never));
+        await State.ReleaseAsync(b!, Never);
+        Assert.Equal([new NotedLease(c!, "two")], await State.LeasesAsync("silo/", Never));
+
+        Lease? again = await State.TryAcquireAsync("silo/a", "a", Minute, Never);
+        Assert.Equal([new NotedLease(again!, null), new NotedLease(c!, "two")], await State.LeasesAsync("silo/", Never));
+    }
+
+    [Fact]
+    public async Task Collections_with_a_map_are_listed_in_order()
+    {
+        Assert.Empty(await State.CollectionsAsync(Never));
+        await State.TryWriteAsync(ShardMapTests.Map(1, collection: "b"), null, Never);
+        await State.TryWriteAsync(ShardMapTests.Map(1, collection: "a"), null, Never);
+        await State.TryWriteAsync(ShardMapTests.Map(1, collection: "b").WithReplicas(0), null, Never);
+        Assert.Equal(["a", "b"], await State.CollectionsAsync(Never));
     }
 }
 

@@ -7,7 +7,7 @@ using Signpost.Engine.Vectors;
 namespace Signpost.Engine.Tests.Cluster;
 
 /// <summary>
-/// 400 ids in the shards that own them; a call first does what <paramref name="before"/> says (nothing: it completes at once), in
+/// 400 ids in the shards that own them, each shard in a silo of its own; a call first does what <paramref name="before"/> says (nothing: it completes at once), in
 /// every shard or only in the <paramref name="strange"/> one.
 /// </summary>
 internal sealed class FakeClient(
@@ -15,9 +15,6 @@ internal sealed class FakeClient(
 {
     /// <summary>Every hit.</summary>
     public IEnumerable<Hit> All => Enumerable.Range(0, 400).Select(id => new Hit((ulong)id, distanceOf?.Invoke((ulong)id) ?? (id * 37) % 101));
-
-    /// <summary>A hit that every shard claims to have, whoever owns it.</summary>
-    public Hit? Guest { get; init; }
 
     /// <summary>What every shard answers instead of hits.</summary>
     public Problem? Refusal { get; init; }
@@ -31,14 +28,17 @@ internal sealed class FakeClient(
     /// <summary>Every hit of the other shards.</summary>
     public IEnumerable<Hit> AllBut(int shard) => All.Where(hit => map.ShardOf(hit.Id).Id.Number != shard);
 
-    public ValueTask<ShardAnswer> SearchAsync(ShardId shard, ShardQuery query, Deadline deadline, CancellationToken cancel)
+    public string? Here => null;
+
+    public ValueTask<ShardAnswer> SearchAsync(SiloId silo, ShardQuery query, Deadline deadline, CancellationToken cancel)
     {
+        var shard = new ShardId(query.Collection, Assert.Single(query.Shards.ToArray()).Number);
         Calls++;
         if (before is null || (strange is not null && strange != shard.Number))
         {
             Hit[] hits = HitsOf(shard, query.Parameters.K);
             hits.CopyTo(query.Target);
-            return new ValueTask<ShardAnswer>(new ShardAnswer(query.Target[..hits.Length], Stats, Refusal));
+            return new ValueTask<ShardAnswer>(new ShardAnswer(query.Target[..hits.Length], Stats, null, Refusal));
         }
 
         Task<ShardAnswer> call = Later(before(shard, cancel), shard, query.Parameters.K);
@@ -46,33 +46,23 @@ internal sealed class FakeClient(
         return new ValueTask<ShardAnswer>(call);
     }
 
-    public ValueTask<VectorBlock> SampleAsync(ShardId shard, int count, ulong seed, CancellationToken cancel) => throw new NotSupportedException();
+    public ValueTask<VectorBlock> SampleAsync(ReplicaId replica, int count, ulong seed, CancellationToken cancel) => throw new NotSupportedException();
 
-    public ValueTask<Outcome<string>> PrepareCodesAsync(ShardId shard, string quantizerFile, Work work) => throw new NotSupportedException();
+    public ValueTask<Outcome<string>> PrepareCodesAsync(ReplicaId replica, string quantizerFile, Work work) => throw new NotSupportedException();
 
-    public ValueTask<Outcome<ShardTrace>> TraceAsync(ShardId shard, TraceRequest request, Work work) => throw new NotSupportedException();
+    public ValueTask<Outcome<ShardTrace>> TraceAsync(ReplicaId replica, TraceRequest request, Work work) => throw new NotSupportedException();
 
-    public ValueTask EndTracesAsync(ShardId shard, CancellationToken cancel) => throw new NotSupportedException();
+    public ValueTask EndTracesAsync(ReplicaId replica, CancellationToken cancel) => throw new NotSupportedException();
 
-    public ValueTask DropCodesAsync(ShardId shard, uint codesVersion, CancellationToken cancel) => throw new NotSupportedException();
+    public ValueTask DropCodesAsync(ReplicaId replica, uint codesVersion, CancellationToken cancel) => throw new NotSupportedException();
 
     private static SearchStats Stats => new() { Hops = 1, DistanceComputations = 10 };
 
     private async Task<ShardAnswer> Later(Task first, ShardId shard, int k)
     {
         await first;
-        return new ShardAnswer(HitsOf(shard, k), Stats, Refusal);
+        return new ShardAnswer(HitsOf(shard, k), Stats, null, Refusal);
     }
 
-    private Hit[] HitsOf(ShardId shard, int k)
-    {
-        IEnumerable<Hit> hits = All.Where(hit => map.ShardOf(hit.Id).Id == shard);
-        if (Guest is { } guest)
-        {
-            hits = hits.Where(hit => hit.Id != guest.Id || map.ShardOf(guest.Id).Id == shard)
-                .Concat(map.ShardOf(guest.Id).Id == shard ? [] : [guest]);
-        }
-
-        return [.. hits.Order().Take(k)];
-    }
+    private Hit[] HitsOf(ShardId shard, int k) => [.. All.Where(hit => map.ShardOf(hit.Id).Id == shard).Order().Take(k)];
 }

@@ -12,7 +12,7 @@ namespace Signpost.Engine.Tests.Cluster;
 /// <summary>What every <see cref="IShardClient"/> keeps. A runtime's test class derives from this one.</summary>
 public abstract class ShardClientContract : ShardTest
 {
-    private static readonly ShardId First = new("test", 0);
+    private static readonly ReplicaId First = new(new ShardId("test", 0), new SiloId(EmbeddedCluster.Silo, 0));
 
     private readonly VectorBlock _vectors = Bytes(300, range: 3);
     private Collection? _collection;
@@ -35,7 +35,7 @@ public abstract class ShardClientContract : ShardTest
         using Query query = QueryOf(3);
         SlotRange range = _collection!.Shards[0].Slots;
 
-        ShardAnswer answer = await client.SearchAsync(First, new ShardQuery(query, new SearchParameters(20, 300), 0, new Hit[20]), Deadline.None, default);
+        ShardAnswer answer = await client.SearchAsync(First.Silo, Of([0], query, new SearchParameters(20, 300)), Deadline.None, default);
 
         Assert.Null(answer.Refusal);
         Assert.Equal(
@@ -49,7 +49,7 @@ public abstract class ShardClientContract : ShardTest
         IShardClient client = Serve();
         using Query query = QueryOf(3);
 
-        ShardAnswer answer = await client.SearchAsync(First, new ShardQuery(query, new SearchParameters(1000, 1000), 0, new Hit[1000]), Deadline.None, default);
+        ShardAnswer answer = await client.SearchAsync(First.Silo, Of([0], query, new SearchParameters(1000, 1000)), Deadline.None, default);
 
         Assert.Equal(_collection!.Shards[0].Entry.Count, answer.Hits.Length);
         Assert.Distinct(answer.Hits.ToArray().Select(hit => hit.Id));
@@ -61,10 +61,10 @@ public abstract class ShardClientContract : ShardTest
         IShardClient client = Serve();
         using Query query = QueryOf(3);
         Hit[] target = new Hit[5];
-        ShardQuery request = new(query, new SearchParameters(5, 300), 0, target);
-        Hit[] expected = (await client.SearchAsync(First, request, Deadline.None, default)).Hits.ToArray();
+        ShardQuery request = Of([0], query, new SearchParameters(5, 300)) with { Target = target };
+        Hit[] expected = (await client.SearchAsync(First.Silo, request, Deadline.None, default)).Hits.ToArray();
 
-        ValueTask<ShardAnswer> call = client.SearchAsync(First, request, Deadline.None, default);
+        ValueTask<ShardAnswer> call = client.SearchAsync(First.Silo, request, Deadline.None, default);
         query.SetRow(_vectors.RowSpan(77));
         if (!call.IsCompleted)
         {
@@ -82,7 +82,7 @@ public abstract class ShardClientContract : ShardTest
         using var other = new Query(Dim + 1, ElementType.UInt8, Metric.L2);
 
         async Task<ProblemCode?> CodeOf(Query asked, SearchParameters parameters) =>
-            (await client.SearchAsync(First, new ShardQuery(asked, parameters, 0, new Hit[10]), Deadline.None, default)).Refusal?.Code;
+            (await client.SearchAsync(First.Silo, Of([0], asked, parameters), Deadline.None, default)).Refusal?.Code;
 
         Assert.Equal(ProblemCode.InvalidArgument, await CodeOf(query, new SearchParameters(0, 10)));
         Assert.Equal(ProblemCode.InvalidArgument, await CodeOf(query, new SearchParameters(10, 5)));
@@ -91,18 +91,59 @@ public abstract class ShardClientContract : ShardTest
     }
 
     [Fact]
-    public async Task A_shard_that_is_not_there_or_closed_is_an_exception_that_says_so()
+    public async Task Several_shards_are_answered_as_one_with_the_best_of_all()
     {
         IShardClient client = Serve();
         using Query query = QueryOf(3);
-        ShardQuery request = new(query, new SearchParameters(1, 10), 0, new Hit[1]);
 
-        Exception missing = await Assert.ThrowsAnyAsync<Exception>(async () => await client.SearchAsync(new ShardId("test", 9), request, Deadline.None, default));
-        Assert.Contains("9", missing.Message);
+        ShardAnswer answer = await client.SearchAsync(First.Silo, Of([1, 0], query, new SearchParameters(20, 300)), Deadline.None, default);
+
+        Assert.Equal(Nearest(_vectors, _vectors.RowSpan(3), 20), answer.Hits.ToArray());
+        Assert.Null(answer.Missing);
+    }
+
+    [Fact]
+    public async Task Hits_of_slots_that_were_not_asked_for_are_passed_over()
+    {
+        IShardClient client = Serve();
+        using Query query = QueryOf(3);
+        SlotRange half = new(_collection!.Shards[0].Slots.From, _collection.Shards[0].Slots.To / 2);
+        ShardQuery request = Of([0], query, new SearchParameters(300, 300)) with { Shards = new[] { new ShardSlots(0, half) } };
+
+        ShardAnswer answer = await client.SearchAsync(First.Silo, request, Deadline.None, default);
+
+        Assert.Equal(Nearest(_vectors, _vectors.RowSpan(3), 300).Where(hit => half.Owns(hit.Id)), answer.Hits.ToArray());
+    }
+
+    [Fact]
+    public async Task A_shard_that_is_not_there_or_closed_is_named_and_the_others_are_answered()
+    {
+        IShardClient client = Serve();
+        using Query query = QueryOf(3);
+        SlotRange range = _collection!.Shards[0].Slots;
+
+        ShardAnswer answer = await client.SearchAsync(First.Silo, Of([0, 9], query, new SearchParameters(20, 300)), Deadline.None, default);
+        Assert.Equal(new ShardId("test", 9), Assert.Single(answer.Missing!).Shard);
+        Assert.Contains("9", answer.Missing![0].Reason, StringComparison.Ordinal);
+        Assert.Equal(Nearest(_vectors, _vectors.RowSpan(3), 300).Where(hit => range.Owns(hit.Id)).Take(20), answer.Hits.ToArray());
 
         _collection!.Dispose();
-        Exception closed = await Assert.ThrowsAnyAsync<Exception>(async () => await client.SearchAsync(First, request, Deadline.None, default));
-        Assert.Contains("closed", closed.Message);
+        answer = await client.SearchAsync(First.Silo, Of([0], query, new SearchParameters(1, 10)), Deadline.None, default);
+        Assert.Equal(0, answer.Hits.Length);
+        Assert.Contains("closed", Assert.Single(answer.Missing!).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Shards_that_the_deadline_left_no_time_for_are_named()
+    {
+        IShardClient client = Serve();
+        using Query query = QueryOf(3);
+
+        ShardAnswer answer = await client.SearchAsync(
+            First.Silo, Of([0, 1], query, new SearchParameters(1, 10)), Deadline.After(TimeSpan.FromTicks(-1)), default);
+
+        Assert.True(answer.Stats.DeadlineReached);
+        Assert.Equal([0, 1], answer.Missing!.Select(m => m.Shard.Number));
     }
 
     [Fact]
@@ -110,10 +151,10 @@ public abstract class ShardClientContract : ShardTest
     {
         IShardClient client = Serve();
         using Query query = QueryOf(3);
-        ShardQuery request = new(query, new SearchParameters(1, 10), 0, new Hit[1]);
+        ShardQuery request = Of([0], query, new SearchParameters(1, 10));
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            async () => await client.SearchAsync(First, request, Deadline.None, new CancellationToken(canceled: true)));
+            async () => await client.SearchAsync(First.Silo, request, Deadline.None, new CancellationToken(canceled: true)));
     }
 
     [Fact]
@@ -257,10 +298,15 @@ public abstract class ShardClientContract : ShardTest
 
     private static IEnumerable<string> RowsOf(VectorBlock block) => Enumerable.Range(0, (int)block.Count).Select(row => Convert.ToHexString(block.RowSpan(row)));
 
+    /// <summary>Asks for all slots of shards of the collection, and for all there are of a shard that it has not.</summary>
+    private ShardQuery Of(int[] shards, Query query, SearchParameters parameters, uint version = 0) => new(
+        "test", shards.Select(n => new ShardSlots(n, n < 2 ? _collection!.Shards[n].Slots : Slots.All)).ToArray(), query, parameters, version,
+        new Hit[Math.Max(0, parameters.K)]);
+
     private ValueTask<ShardAnswer> Ask(IShardClient client, uint version, SearchMode mode = SearchMode.Codes)
     {
         Query query = QueryOf(3);
-        return client.SearchAsync(First, new ShardQuery(query, new SearchParameters(20, 300, mode), version, new Hit[20]), Deadline.None, default);
+        return client.SearchAsync(First.Silo, Of([0], query, new SearchParameters(20, 300, mode), version), Deadline.None, default);
     }
 
     private string PublishedAs(uint version)
@@ -287,7 +333,7 @@ public abstract class ShardClientContract : ShardTest
 }
 
 /// <summary>The embedded runtime keeps the contract.</summary>
-public class EmbeddedShardClientTests : ShardClientContract
+public class LocalShardClientTests : ShardClientContract
 {
-    protected override IShardClient ClientOf(Collection collection) => new EmbeddedShardClient(collection);
+    protected override IShardClient ClientOf(Collection collection) => EmbeddedCluster.ClientOf(collection);
 }

@@ -11,6 +11,10 @@ public class ShardMapTests
     internal static ShardMap Map(int shards, long version = 1, string collection = "test") =>
         new(collection, version, Entries(shards, collection));
 
+    /// <summary>The same, every shard in a silo of its own.</summary>
+    internal static ShardMap MapOfSilos(int shards) => new(
+        "test", 1, [.. Entries(shards, "test").Select(shard => shard with { Replicas = [new Replica($"silo {shard.Id.Number}", ReplicaState.Serving)] })]);
+
     [Fact]
     public void Every_id_has_the_one_shard_that_owns_its_slot()
     {

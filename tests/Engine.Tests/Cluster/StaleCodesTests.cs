@@ -11,7 +11,7 @@ namespace Signpost.Engine.Tests.Cluster;
 public class StaleCodesTests
 {
     private static readonly ShardMap Map = new("c", 1, [.. Slots.Split(3).Select((range, i) =>
-        new ShardEntry(new ShardId("c", i), range, 10, [new Replica("a", ReplicaState.Serving)]))], codesVersion: 1);
+        new ShardEntry(new ShardId("c", i), range, 10, [new Replica($"silo {i}", ReplicaState.Serving)]))], codesVersion: 1);
 
     [Theory]
     [InlineData(false)]
@@ -34,7 +34,7 @@ public class StaleCodesTests
     public async Task Several_trainings_that_end_during_one_query_are_followed()
     {
         var state = new EmbeddedClusterState();
-        await state.TryWriteAsync(Map, default);
+        await state.TryWriteAsync(Map, null, default);
         uint current = 1;
         var client = new VersionedClient(false, _ => current, after: _ => current);
         client.BeforeAnswer = asked =>
@@ -42,7 +42,7 @@ public class StaleCodesTests
             if (asked < 6)
             {
                 current = asked + 1; // whenever a version is asked for, the next training has just ended
-                Assert.True(state.TryWriteAsync(new ShardMap("c", asked + 1, Map.Shards, current), default).Result);
+                Assert.True(state.TryWriteAsync(new ShardMap("c", asked + 1, Map.Shards, current), null, default).Result);
             }
         };
 
@@ -79,7 +79,7 @@ public class StaleCodesTests
         var state = new EmbeddedClusterState();
         foreach (ShardMap map in maps)
         {
-            Assert.True(await state.TryWriteAsync(map, default));
+            Assert.True(await state.TryWriteAsync(map, null, default));
         }
 
         return state;
@@ -99,8 +99,11 @@ public class StaleCodesTests
 
         public Action<uint> BeforeAnswer { get; set; } = _ => { };
 
-        public async ValueTask<ShardAnswer> SearchAsync(ShardId shard, ShardQuery query, Deadline deadline, CancellationToken cancel)
+        public string? Here => null;
+
+        public async ValueTask<ShardAnswer> SearchAsync(SiloId silo, ShardQuery query, Deadline deadline, CancellationToken cancel)
         {
+            var shard = new ShardId(query.Collection, Assert.Single(query.Shards.ToArray()).Number);
             bool isFirst = Asked.Count < 3;
             Asked.Add(query.CodesVersion);
             uint wanted = query.CodesVersion;
@@ -113,17 +116,17 @@ public class StaleCodesTests
             BeforeAnswer(wanted);
             return (isFirst ? has(shard.Number) : after(shard.Number)) == wanted
                 ? new ShardAnswer(hits, default)
-                : new ShardAnswer(default, default, new Problem(ProblemCode.StaleVersion, "codes", $"{wanted}", "newer", "again"));
+                : new ShardAnswer(default, default, null, new Problem(ProblemCode.StaleVersion, "codes", $"{wanted}", "newer", "again"));
         }
 
-        public ValueTask<VectorBlock> SampleAsync(ShardId shard, int count, ulong seed, CancellationToken cancel) => throw new NotSupportedException();
+        public ValueTask<VectorBlock> SampleAsync(ReplicaId replica, int count, ulong seed, CancellationToken cancel) => throw new NotSupportedException();
 
-        public ValueTask<Outcome<string>> PrepareCodesAsync(ShardId shard, string quantizerFile, Work work) => throw new NotSupportedException();
+        public ValueTask<Outcome<string>> PrepareCodesAsync(ReplicaId replica, string quantizerFile, Work work) => throw new NotSupportedException();
 
-        public ValueTask<Outcome<ShardTrace>> TraceAsync(ShardId shard, TraceRequest request, Work work) => throw new NotSupportedException();
+        public ValueTask<Outcome<ShardTrace>> TraceAsync(ReplicaId replica, TraceRequest request, Work work) => throw new NotSupportedException();
 
-        public ValueTask EndTracesAsync(ShardId shard, CancellationToken cancel) => throw new NotSupportedException();
+        public ValueTask EndTracesAsync(ReplicaId replica, CancellationToken cancel) => throw new NotSupportedException();
 
-        public ValueTask DropCodesAsync(ShardId shard, uint codesVersion, CancellationToken cancel) => throw new NotSupportedException();
+        public ValueTask DropCodesAsync(ReplicaId replica, uint codesVersion, CancellationToken cancel) => throw new NotSupportedException();
     }
 }

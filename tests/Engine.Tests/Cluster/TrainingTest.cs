@@ -46,7 +46,7 @@ public abstract class TrainingTest : ShardTest
         EmbeddedCluster cluster = ClusterOf(collection);
         // The shard's own writes go through the same disk as the job's.
         using Collection writing = disk is null ? Open() : Collection.Open(disk, Folder, new CollectionOptions(), Work.Quiet).OrThrow();
-        return TrainingJob.RunAsync(disk ?? Disk, Folder, cluster.State, new EmbeddedShardClient(writing), method, work ?? Work.Quiet)
+        return TrainingJob.RunAsync(disk ?? Disk, Folder, cluster.State, EmbeddedCluster.ClientOf(writing), method, work ?? Work.Quiet)
             .GetAwaiter().GetResult();
     }
 

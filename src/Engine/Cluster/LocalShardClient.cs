@@ -1,0 +1,167 @@
+using System.Collections.Concurrent;
+using Signpost.Engine.Base;
+using Signpost.Engine.Search;
+using Signpost.Engine.Shards;
+using Signpost.Engine.Training;
+using Signpost.Engine.Vectors;
+
+namespace Signpost.Engine.Cluster;
+
+/// <summary>
+/// Asks the shards that are open in this process, by a method call on the caller's thread; a search allocates nothing. The embedded
+/// runtime has no other client; elsewhere it is what stands at the far end of a call.
+/// </summary>
+/// <param name="silo">Name of this silo.</param>
+/// <param name="collectionOf">The open collection of a name; null where there is none.</param>
+public sealed class LocalShardClient(string silo, Func<string, Collection?> collectionOf) : IShardClient
+{
+    private readonly ConcurrentBag<Scratch> _free = [];
+    private readonly Lock _tracing = new(); // one shard at a time: a trace uses all threads of its work, and memory
+    private readonly Dictionary<ShardId, ShardTracer> _tracers = [];
+
+    /// <inheritdoc/>
+    public string Here => silo;
+
+    /// <inheritdoc/>
+    public ValueTask<ShardAnswer> SearchAsync(SiloId silo, ShardQuery query, Deadline deadline, CancellationToken cancel)
+    {
+        if (!_free.TryTake(out Scratch? scratch))
+        {
+            scratch = new Scratch();
+        }
+
+        ShardAnswer answer = Search(query, deadline, scratch, cancel);
+        _free.Add(scratch);
+        return new ValueTask<ShardAnswer>(answer);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<VectorBlock> SampleAsync(ReplicaId replica, int count, ulong seed, CancellationToken cancel)
+    {
+        using Snapshot snapshot = ShardOf(replica.Shard, cancel).Snapshot(0);
+        return new ValueTask<VectorBlock>(snapshot.Sample(count, seed));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Outcome<ShardTrace>> TraceAsync(ReplicaId replica, TraceRequest request, Work work)
+    {
+        ShardId shard = replica.Shard;
+        using Snapshot snapshot = ShardOf(shard, work.Cancel).Snapshot(0);
+        Collection collection = CollectionOf(shard);
+        long bytes = ShardTracer.BytesFor(request, snapshot.Count, collection.Manifest.Dim);
+        if (collection.CheckMemory(bytes, "Give it more memory, or train with fewer training queries.") is { } problem)
+        {
+            return new ValueTask<Outcome<ShardTrace>>(problem);
+        }
+
+        lock (_tracing)
+        {
+            if (!_tracers.TryGetValue(shard, out ShardTracer? tracer) || !tracer.Serves(request))
+            {
+                EndTraces(shard);
+                _tracers[shard] = tracer = new ShardTracer(snapshot.View, request, work);
+            }
+
+            return new ValueTask<Outcome<ShardTrace>>(tracer.Trace(snapshot.View, request, work));
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask EndTracesAsync(ReplicaId replica, CancellationToken cancel)
+    {
+        lock (_tracing)
+        {
+            EndTraces(replica.Shard);
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Outcome<string>> PrepareCodesAsync(ReplicaId replica, string quantizerFile, Work work)
+    {
+        work.Cancel.ThrowIfCancellationRequested();
+        return new ValueTask<Outcome<string>>(CollectionOf(replica.Shard).MakeCodes(replica.Shard.Number, quantizerFile, work));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DropCodesAsync(ReplicaId replica, uint codesVersion, CancellationToken cancel)
+    {
+        ShardOf(replica.Shard, cancel).DropCodes(codesVersion);
+        return ValueTask.CompletedTask;
+    }
+
+    private void EndTraces(ShardId shard)
+    {
+        if (_tracers.Remove(shard, out ShardTracer? tracer))
+        {
+            tracer.Dispose();
+        }
+    }
+
+    private ShardAnswer Search(in ShardQuery query, Deadline deadline, Scratch scratch, CancellationToken cancel)
+    {
+        SearchStats sum = default;
+        List<MissingShard>? missing = null;
+        int k = Math.Max(0, query.Parameters.K); // a shard will refuse what is below 1
+        scratch.Restart(k);
+        foreach (ShardSlots asked in query.Shards.Span)
+        {
+            cancel.ThrowIfCancellationRequested();
+            var shard = new ShardId(query.Collection, asked.Number);
+            if (deadline.Reached)
+            {
+                sum.DeadlineReached = true;
+                (missing ??= []).Add(new MissingShard(shard, MissingShard.Late));
+                continue;
+            }
+
+            try
+            {
+                using Snapshot snapshot = ShardOf(shard, cancel).Snapshot(query.CodesVersion);
+                if (snapshot.Validate(query.Query, query.Parameters) is { } problem)
+                {
+                    return new ShardAnswer(default, default, null, problem);
+                }
+
+                int count = snapshot.Search(query.Query, query.Parameters, deadline, scratch.Room, out SearchStats stats);
+                scratch.Best.Add(scratch.Room.AsSpan(0, count), asked.Slots);
+                sum.Add(stats);
+            }
+            catch (Exception e) when (e is IOException or ObjectDisposedException)
+            {
+                (missing ??= []).Add(new MissingShard(shard, e.Message)); // closed or moved since the map was made
+            }
+        }
+
+        ReadOnlySpan<Hit> best = scratch.Best.Best;
+        best.CopyTo(query.Target.Span);
+        return new ShardAnswer(query.Target[..best.Length], sum, missing);
+    }
+
+    private Collection CollectionOf(ShardId shard) =>
+        collectionOf(shard.Collection) ?? throw new IOException($"{silo} has no shard of collection {shard.Collection} open");
+
+    private Shard ShardOf(ShardId shard, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        return CollectionOf(shard).ShardOf(shard.Number);
+    }
+
+    /// <summary>What one search needs beside the shards' own scratch.</summary>
+    private sealed class Scratch
+    {
+        public TopK Best { get; } = new();
+
+        public Hit[] Room { get; private set; } = [];
+
+        public void Restart(int k)
+        {
+            Best.Restart(k);
+            if (Room.Length < k)
+            {
+                Room = new Hit[k];
+            }
+        }
+    }
+}
