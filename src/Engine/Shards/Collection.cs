@@ -5,65 +5,49 @@ using Signpost.Engine.Storage;
 
 namespace Signpost.Engine.Shards;
 
-/// <summary>A shard of an open collection.</summary>
-/// <param name="Entry">What the manifest says of it.</param>
-/// <param name="Shard">The shard; null where it could not be opened.</param>
-/// <param name="Reason">Why it could not be opened; null where it could.</param>
-public sealed record CollectionShard(ManifestShard Entry, Shard? Shard, string? Reason)
-{
-    /// <summary>Slots that it owns.</summary>
-    public SlotRange Slots => new(Entry.SlotFrom, Entry.SlotTo);
-}
-
 /// <summary>An open collection: its shards, and the quantizer whose codes they are searched by. Thread-safe.</summary>
 /// <remarks>
-/// Its codes can be replaced while it is searched: <see cref="MakeCodes"/> or <see cref="OpenCodes"/> puts those of another version beside
-/// those in use, <see cref="Use"/> makes them the collection's, <see cref="DropCodes"/> lets the old ones go. Which version a search
-/// uses is the searcher's to say (<see cref="Shard.Snapshot"/>).
+/// Shards come and go while it is searched: <see cref="OpenShard"/>, <see cref="CloseShard"/>. So do codes: <see cref="MakeCodes"/> or
+/// <see cref="OpenCodes"/> puts those of another version beside those in use, <see cref="Use"/> makes them the collection's,
+/// <see cref="DropCodes"/> lets the old ones go. Which version a search uses is the searcher's to say (<see cref="Shard.Snapshot"/>).
+/// A shard that is opened at any moment of this has the codes in use and those that <see cref="OpenCodes"/> opened to be used next.
 /// </remarks>
 public sealed class Collection : IDisposable
 {
-    private readonly Lock _change = new();
-    private readonly IDisk _disk;
-    private readonly string _folder;
-    private readonly long _memoryLimit;
-    private readonly SearchScratchPool _scratch;
-    private readonly Dictionary<int, Shard> _open;
-    private PublishedQuantizer? _coming; // the last one read for codes that are not in use yet
-    private volatile State _state;
+    private readonly Lock _reading = new();
+    private readonly CollectionPlace _place;
+    private readonly CollectionCell _cell;
+    private readonly ShardOpening _opening;
+    private PublishedQuantizer? _read; // the last one read for codes that are not in use yet
 
-    private Collection(IDisk disk, string folder, CollectionOptions options, CollectionParts parts)
+    private Collection(CollectionParts parts)
     {
-        _disk = disk;
-        _folder = folder;
-        _memoryLimit = options.MemoryLimit;
-        _scratch = parts.Scratch;
-        _open = parts.Shards.Where(s => s.Shard is not null).ToDictionary(s => s.Entry.Id, s => s.Shard!);
-        _state = new State(parts.Manifest, parts.Quantizer, parts.Shards);
+        _place = parts.Place;
+        _cell = new CollectionCell(parts.Place, parts.State);
+        _opening = new ShardOpening(parts.Place, _cell);
     }
 
     /// <summary>What the collection consists of.</summary>
-    public CollectionManifest Manifest => _state.Manifest;
+    public CollectionManifest Manifest => _cell.State.Manifest;
 
     /// <summary>The quantizer of all shards; null where there are no codes.</summary>
-    public IQuantizer? Quantizer => _state.Quantizer;
+    public IQuantizer? Quantizer => _cell.State.InUse?.Quantizer.Quantizer;
 
-    /// <summary>The shards in the order of their slots, those that could not be opened among them.</summary>
-    public IReadOnlyList<CollectionShard> Shards => _state.Shards;
+    /// <summary>The shards in the order of their slots, those that are not open among them.</summary>
+    public IReadOnlyList<CollectionShard> Shards => _cell.State.Shards;
 
     /// <summary>What the collection is and takes, codes that are not in use yet or any more included.</summary>
     public CollectionInfo Info
     {
         get
         {
-            (CollectionManifest manifest, _, CollectionShard[] shards) = _state;
+            CollectionState now = _cell.State;
+            CollectionManifest manifest = now.Manifest;
             return new CollectionInfo(
-                manifest.Name, manifest.Dim, manifest.Type, manifest.Metric, manifest.R, manifest.Quantizer?.Info, shards.Length, _open.Count,
-                manifest.Count, Memory);
+                manifest.Name, manifest.Dim, manifest.Type, manifest.Metric, manifest.R, manifest.Quantizer?.Info, now.Shards.Length, now.Open.Count(),
+                manifest.Count, now.Memory);
         }
     }
-
-    private SegmentMemory Memory => _open.Values.Aggregate(default(SegmentMemory), (sum, shard) => sum + shard.Memory);
 
     /// <summary>
     /// Opens the collection of <paramref name="folder"/>. Refused: a folder without one; memory that does not suffice, before
@@ -73,7 +57,7 @@ public sealed class Collection : IDisposable
     public static Outcome<Collection> Open(IDisk disk, string folder, CollectionOptions options, Work work)
     {
         Outcome<CollectionParts> opened = CollectionOpener.Open(disk, folder, options, work);
-        return opened.Problem is null ? new Collection(disk, folder, options, opened.Value!) : opened.Problem;
+        return opened.Problem is null ? new Collection(opened.Value!) : opened.Problem;
     }
 
     /// <summary>A query for the vectors of this collection, to be bound and used again and again.</summary>
@@ -84,8 +68,42 @@ public sealed class Collection : IDisposable
     }
 
     /// <summary>The shard of a number in the manifest, if it is open.</summary>
-    /// <exception cref="IOException">There is no such shard, or it could not be opened.</exception>
-    public Shard ShardOf(int number) => _open.TryGetValue(number, out Shard? shard) ? shard : throw NotOpen(number);
+    /// <exception cref="IOException">There is no such shard, or it is not open.</exception>
+    public Shard ShardOf(int number)
+    {
+        CollectionShard? shard = _cell.State.Find(number);
+        return shard?.Shard ?? throw new IOException(shard?.Reason ?? $"collection {Manifest.Name} has no shard {number}");
+    }
+
+    /// <summary>Bytes that a shard keeps resident while it is open with the codes in use, by the manifest alone: no file is read.</summary>
+    /// <exception cref="IOException">There is no such shard.</exception>
+    public long BytesOf(int number)
+    {
+        CollectionState now = _cell.State;
+        ManifestShard entry = now.Find(number)?.Entry ?? throw new IOException($"collection {now.Manifest.Name} has no shard {number}");
+        return now.Manifest.MemoryOf(entry, _place.Options.Vectors).Resident;
+    }
+
+    /// <summary>
+    /// Opens a shard; nothing happens where it is open. Others are searched, opened after it and closed meanwhile. What failed may be
+    /// tried again; <see cref="Shards"/> tells why it is not open.
+    /// </summary>
+    /// <returns>The shard; or why not: no such shard, no such file, or memory that does not suffice, before anything is loaded.</returns>
+    /// <exception cref="BadFileException">Its segment, or codes that it must have, are damaged, foreign or missing.</exception>
+    /// <exception cref="ObjectDisposedException">The collection has been disposed.</exception>
+    public Outcome<Shard> OpenShard(int number, Work work) => _opening.Open(number, work);
+
+    /// <summary>
+    /// Closes a shard to new searches; those that run end well, and the last of them gives the memory back. Nothing happens where it is
+    /// not open, or not open yet.
+    /// </summary>
+    public void CloseShard(int number)
+    {
+        if (_cell.State.Find(number)?.Shard is not null)
+        {
+            _cell.Replace(number, null, "it has been closed here")?.Dispose();
+        }
+    }
 
     /// <summary>
     /// Opens the codes of a shard by the published quantizer <paramref name="quantizerFile"/> beside those in use, and makes their file first
@@ -96,24 +114,24 @@ public sealed class Collection : IDisposable
     /// <param name="work">Threads, progress, cancellation.</param>
     /// <returns>The name of the codes' file; or why not: memory that does not suffice, before anything is loaded.</returns>
     /// <exception cref="BadFileException">The quantizer is damaged or of another shape.</exception>
-    /// <exception cref="IOException">There is no such shard, or it could not be opened.</exception>
+    /// <exception cref="IOException">There is no such shard, or it is not open.</exception>
     public Outcome<string> MakeCodes(int number, string quantizerFile, Work work)
     {
         Shard shard = ShardOf(number);
-        PublishedQuantizer quantizer = Coming(quantizerFile);
+        PublishedQuantizer quantizer = Published(quantizerFile);
         if (CheckComing(quantizer.Entry) is { } problem)
         {
             return problem;
         }
 
-        string file = CollectionFiles.Codes(number, Shards.First(s => s.Entry.Id == number).Entry.Segment, quantizerFile);
-        shard.MakeCodes(_disk, _folder, file, quantizer, work);
+        string file = CollectionFiles.Codes(number, _cell.State.Find(number)!.Entry.Segment, quantizerFile);
+        shard.MakeCodes(_place.Disk, _place.Folder, file, quantizer, work);
         return file;
     }
 
     /// <summary>
     /// Opens the codes that <paramref name="next"/> names, for every open shard, beside those in use; all of them or none. Nothing
-    /// happens where they are open already.
+    /// happens where they are open already. A shard that is opened later has them too, until they are dropped or others come.
     /// </summary>
     /// <returns>Why not: another collection, or memory that does not suffice, before anything is loaded; null when they are open.</returns>
     /// <exception cref="BadFileException">A file is missing, damaged or foreign.</exception>
@@ -131,66 +149,75 @@ public sealed class Collection : IDisposable
             return null;
         }
 
-        PublishedQuantizer quantizer = Coming(entry.File);
+        PublishedQuantizer quantizer = Published(entry.File);
         if (CheckComing(quantizer.Entry) is { } problem)
         {
             return problem;
         }
 
-        CollectionOpener.MustBe(quantizer, entry, _folder);
+        _place.MustBe(quantizer, entry);
+        CollectionCodes? before = _cell.Expect(new CollectionCodes(next, quantizer));
         try
         {
-            foreach (ManifestShard shard in next.Shards)
+            foreach (CollectionShard shard in Shards.Where(shard => shard.IsOpen))
             {
-                _open.GetValueOrDefault(shard.Id)?.OpenCodes(_disk, _folder, shard.Codes!, quantizer, work);
+                OpenCodesOf(shard, next, quantizer, work);
             }
 
             return null;
         }
         catch
         {
+            _cell.Expect(before);
             DropUnused(entry.Info.Version);
             throw;
         }
     }
 
     /// <summary>Makes <paramref name="next"/>, whose codes are open, the manifest of the collection.</summary>
-    public void Use(CollectionManifest next)
-    {
-        lock (_change)
-        {
-            State now = _state;
-            CollectionShard[] shards = [.. now.Shards.Zip(next.Shards, (shard, entry) => shard with { Entry = entry })];
-            _state = new State(next, next.Quantizer is null ? null : Coming(next.Quantizer.File).Quantizer, shards);
-        }
-    }
+    public void Use(CollectionManifest next) =>
+        _cell.Use(next, next.Quantizer is null ? null : new CollectionCodes(next, Published(next.Quantizer.File)));
 
     /// <summary>Lets the codes of a version go, in every shard; searches that hold them end well.</summary>
     public void DropCodes(uint version)
     {
-        foreach (Shard shard in _open.Values)
+        if (_cell.State.Coming?.Version == version)
+        {
+            _cell.Expect(null);
+        }
+
+        foreach (Shard shard in _cell.State.Open)
         {
             shard.DropCodes(version);
         }
     }
 
     /// <summary>Why <paramref name="more"/> bytes beside what is open are too many; null when they are not.</summary>
-    internal Problem? CheckMemory(long more, string mend) =>
-        CollectionOpener.CheckMemory(_open.Values.Sum(shard => shard.Memory.Resident) + more, _memoryLimit, Manifest.Name, mend);
+    internal Problem? CheckMemory(long more, string mend) => _cell.CheckMemory(more, mend);
 
     /// <summary>Closes all shards; searches that run end well.</summary>
     public void Dispose()
     {
-        foreach (Shard shard in _open.Values)
+        foreach (Shard shard in _cell.Close())
         {
             shard.Dispose();
         }
 
-        _scratch.Dispose();
+        _place.Scratch.Dispose();
     }
 
-    private IOException NotOpen(int number) =>
-        new(Shards.FirstOrDefault(shard => shard.Entry.Id == number)?.Reason ?? $"collection {Manifest.Name} has no shard {number}");
+    private void OpenCodesOf(CollectionShard shard, CollectionManifest next, PublishedQuantizer quantizer, Work work)
+    {
+        try
+        {
+            string file = next.Shards.First(entry => entry.Id == shard.Entry.Id).Codes!;
+            shard.Shard!.OpenCodes(_place.Disk, _place.Folder, file, quantizer, work);
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has been closed meanwhile.
+        }
+    }
 
     private void DropUnused(uint version)
     {
@@ -201,18 +228,23 @@ public sealed class Collection : IDisposable
     }
 
     /// <summary>The one object of a quantizer that all shards share, so that a query's table serves all of them.</summary>
-    private PublishedQuantizer Coming(string file)
+    private PublishedQuantizer Published(string file)
     {
-        lock (_change)
+        lock (_reading)
         {
-            if (_coming?.File != file)
+            if (_cell.State.Codes.FirstOrDefault(codes => codes.Quantizer.File == file) is { } known)
             {
-                PublishedQuantizer read = PublishedQuantizer.Read(_disk, _folder, file);
-                CollectionOpener.MustFit(read, Path.Combine(_folder, file), Manifest);
-                _coming = read;
+                return known.Quantizer;
             }
 
-            return _coming;
+            if (_read?.File != file)
+            {
+                PublishedQuantizer read = PublishedQuantizer.Read(_place.Disk, _place.Folder, file);
+                _place.MustFit(read, Manifest);
+                _read = read;
+            }
+
+            return _read;
         }
     }
 
@@ -226,9 +258,7 @@ public sealed class Collection : IDisposable
                 "a version of its own", "Open the collection again.");
         }
 
-        long more = _open.Values.Sum(shard => shard.HasCodes(entry.Info.Version) ? 0 : shard.Count * entry.Info.CodeBytes);
+        long more = _cell.State.Open.Sum(shard => shard.HasCodes(entry.Info.Version) ? 0 : shard.Count * entry.Info.CodeBytes);
         return CheckMemory(more, "Give it more memory, or stop it, and train with fewer subspaces.");
     }
-
-    private sealed record State(CollectionManifest Manifest, IQuantizer? Quantizer, CollectionShard[] Shards);
 }

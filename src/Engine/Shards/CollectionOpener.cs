@@ -1,12 +1,11 @@
 using Signpost.Engine.Base;
-using Signpost.Engine.Quantizers;
 using Signpost.Engine.Search;
 using Signpost.Engine.Storage;
 
 namespace Signpost.Engine.Shards;
 
 /// <summary>What an open collection is made of.</summary>
-internal sealed record CollectionParts(CollectionManifest Manifest, IQuantizer? Quantizer, CollectionShard[] Shards, SearchScratchPool Scratch);
+internal sealed record CollectionParts(CollectionPlace Place, CollectionState State);
 
 /// <summary>Opens what a manifest names, all of it or, where that is allowed, what can be opened.</summary>
 internal static class CollectionOpener
@@ -29,7 +28,7 @@ internal static class CollectionOpener
             bool HasChanged() => attempt < MostAttempts && ManifestFile.Open(disk, folder).Value is { } now && !now.IsSame(read.Value!);
             try
             {
-                Outcome<CollectionParts> opened = OpenAs(read.Value!, disk, folder, options, work);
+                Outcome<CollectionParts> opened = OpenAs(read.Value!, new CollectionPlace(disk, folder, options, new SearchScratchPool()), work);
                 if (opened.Problem is { } problem)
                 {
                     if (!HasChanged())
@@ -37,13 +36,13 @@ internal static class CollectionOpener
                         return problem;
                     }
                 }
-                else if (opened.Value!.Shards.All(shard => shard.Shard is not null) || !HasChanged())
+                else if (!options.OpenShards || opened.Value!.State.Shards.All(shard => shard.IsOpen) || !HasChanged())
                 {
                     return opened;
                 }
                 else
                 {
-                    Close(opened.Value.Shards, opened.Value.Scratch);
+                    Close(opened.Value.State.Shards, opened.Value.Place);
                 }
             }
             catch (BadFileException) when (HasChanged())
@@ -53,53 +52,29 @@ internal static class CollectionOpener
         }
     }
 
-    /// <summary>Throws <see cref="BadFileException"/> unless <paramref name="quantizer"/> is for the vectors of <paramref name="manifest"/>.</summary>
-    public static void MustFit(PublishedQuantizer quantizer, string path, CollectionManifest manifest)
+    private static Outcome<CollectionParts> OpenAs(CollectionManifest manifest, CollectionPlace place, Work work)
     {
-        IQuantizer made = quantizer.Quantizer;
-        if (made.Dim != manifest.Dim || made.Metric != manifest.Metric)
-        {
-            throw new BadFileException(path, 0, $"dim {made.Dim}, {made.Metric}", $"dim {manifest.Dim}, {manifest.Metric}, as the manifest says");
-        }
-    }
-
-    /// <summary>Throws <see cref="BadFileException"/> unless <paramref name="quantizer"/> is the one that a manifest means.</summary>
-    public static void MustBe(PublishedQuantizer quantizer, ManifestQuantizer expected, string folder)
-    {
-        if (quantizer.Entry != expected)
-        {
-            throw new BadFileException(Path.Combine(folder, expected.File), 0, $"{quantizer.Entry.Info}", $"{expected.Info}, as the manifest says");
-        }
-    }
-
-    /// <summary>Why <paramref name="need"/> bytes are too many; null when they are not.</summary>
-    public static Problem? CheckMemory(long need, long limit, string collection, string mend) => need <= limit
-        ? null
-        : new Problem(ProblemCode.NotEnoughMemory, $"collection {collection}", $"need {need} bytes, have {limit}", "a collection that fits", mend);
-
-    private static Outcome<CollectionParts> OpenAs(CollectionManifest manifest, IDisk disk, string folder, CollectionOptions options, Work work)
-    {
-        string mend = options.Vectors == Residency.Loaded ? "Map the vectors instead of loading them, or give it more memory." : "Give it more memory.";
-        if (CheckMemory(NeedOf(manifest, disk, folder, options), options.MemoryLimit, manifest.Name, mend) is { } problem)
-        {
-            return problem;
-        }
-
-        PublishedQuantizer? quantizer = manifest.Quantizer is null ? null : OpenQuantizer(disk, folder, manifest, manifest.Quantizer);
         var shards = new List<CollectionShard>();
-        var scratch = new SearchScratchPool();
         try
         {
-            foreach (ManifestShard entry in manifest.Shards)
+            ManifestQuantizer[] quantizers = manifest.Quantizer is null ? [] : [manifest.Quantizer];
+            long need = place.Options.OpenShards ? manifest.Shards.Sum(entry => place.NeedOf(entry, quantizers)) : 0;
+            if (place.CheckMemory(manifest.Name, need) is { } problem)
             {
-                shards.Add(OpenShard(disk, folder, manifest, entry, quantizer, options, scratch, work));
+                throw new ProblemException(problem);
             }
 
-            return new CollectionParts(manifest, quantizer?.Quantizer, [.. shards], scratch);
+            CollectionCodes? codes = place.ReadCodes(manifest);
+            foreach (ManifestShard entry in manifest.Shards)
+            {
+                shards.Add(place.Options.OpenShards ? OpenShard(place, manifest, entry, codes, work) : new CollectionShard(entry, null, "it has not been opened here"));
+            }
+
+            return new CollectionParts(place, new CollectionState(manifest, codes, null, [.. shards]));
         }
         catch (Exception e)
         {
-            Close(shards, scratch);
+            Close(shards, place);
             if (e is ProblemException refused)
             {
                 return refused.Problem;
@@ -109,59 +84,44 @@ internal static class CollectionOpener
         }
     }
 
-    private static void Close(IEnumerable<CollectionShard> shards, SearchScratchPool scratch)
+    private static void Close(IEnumerable<CollectionShard> shards, CollectionPlace place)
     {
         foreach (CollectionShard shard in shards)
         {
             shard.Shard?.Dispose();
         }
 
-        scratch.Dispose();
+        place.Scratch.Dispose();
     }
 
-    private static long NeedOf(CollectionManifest manifest, IDisk disk, string folder, CollectionOptions options)
+    private static CollectionShard OpenShard(CollectionPlace place, CollectionManifest manifest, ManifestShard entry, CollectionCodes? codes, Work work)
     {
-        long need = 0;
-        int codeBytes = manifest.Quantizer?.Info.CodeBytes ?? 0;
-        foreach (ManifestShard entry in manifest.Shards)
-        {
-            try
-            {
-                Outcome<SegmentMemory> plan = Segment.Plan(disk, Path.Combine(folder, entry.Segment), options.Vectors);
-                need += plan.Ok ? plan.Value.Resident + (entry.Count * codeBytes) : 0;
-            }
-            catch (BadFileException)
-            {
-                // It takes no memory; opening it tells what is wrong.
-            }
-        }
-
-        return need;
-    }
-
-    private static PublishedQuantizer OpenQuantizer(IDisk disk, string folder, CollectionManifest manifest, ManifestQuantizer expected)
-    {
-        PublishedQuantizer quantizer = PublishedQuantizer.Read(disk, folder, expected.File);
-        MustFit(quantizer, Path.Combine(folder, expected.File), manifest);
-        MustBe(quantizer, expected, folder);
-        return quantizer;
-    }
-
-    private static CollectionShard OpenShard(
-        IDisk disk, string folder, CollectionManifest manifest, ManifestShard entry, PublishedQuantizer? quantizer, CollectionOptions options,
-        SearchScratchPool scratch, Work work)
-    {
+        Shard? shard = null;
         try
         {
-            var load = new SegmentLoad { Vectors = options.Vectors, VerifyVectors = options.Verify };
-            Outcome<Shard> opened = Shard.Open(disk, folder, manifest, entry, quantizer, load, scratch, work);
-            return opened.Problem is null
-                ? new CollectionShard(entry, opened.Value, null)
-                : options.RequireAll ? throw new ProblemException(opened.Problem) : new CollectionShard(entry, null, opened.Problem.ToString());
+            Outcome<Shard> opened = place.OpenSegment(manifest, entry, work);
+            if (opened.Problem is { } problem)
+            {
+                return place.Options.RequireAll ? throw new ProblemException(problem) : new CollectionShard(entry, null, problem.ToString());
+            }
+
+            shard = opened.Value!;
+            if (codes is not null)
+            {
+                shard.OpenCodes(place.Disk, place.Folder, entry.Codes!, codes.Quantizer, work);
+            }
+
+            return new CollectionShard(entry, shard, null);
         }
-        catch (BadFileException e) when (!options.RequireAll)
+        catch (Exception e)
         {
-            return new CollectionShard(entry, null, e.Message);
+            shard?.Dispose();
+            if (e is BadFileException && !place.Options.RequireAll)
+            {
+                return new CollectionShard(entry, null, e.Message);
+            }
+
+            throw;
         }
     }
 }

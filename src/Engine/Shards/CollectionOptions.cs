@@ -17,4 +17,10 @@ public sealed record CollectionOptions
 
     /// <summary>Whether one shard that cannot be opened fails the whole. Off: the others serve, and coverage tells.</summary>
     public bool RequireAll { get; init; }
+
+    /// <summary>
+    /// Whether opening the collection opens its shards. Off: each waits for <see cref="Collection.OpenShard"/>, for a process that serves
+    /// some of them.
+    /// </summary>
+    public bool OpenShards { get; init; } = true;
 }

@@ -37,19 +37,17 @@ public sealed unsafe class Shard : IDisposable
     /// <summary>Whether the memory has been given back.</summary>
     internal bool IsFreed => _bare.IsFreed;
 
-    /// <summary>Opens and verifies the segment of <paramref name="entry"/>, and its codes. Refused: a missing file.</summary>
+    /// <summary>Opens and verifies the segment of <paramref name="entry"/>, without codes. Refused: a missing file.</summary>
     /// <param name="disk">Where.</param>
     /// <param name="folder">Folder of the collection.</param>
     /// <param name="manifest">Manifest of the collection.</param>
     /// <param name="entry">The shard in <paramref name="manifest"/>.</param>
-    /// <param name="quantizer">The collection's; null where it has none.</param>
     /// <param name="load">How to open the segment.</param>
     /// <param name="scratch">Scratch of searches, shared with other shards; outlives this.</param>
     /// <param name="work">Threads, progress, cancellation.</param>
-    /// <exception cref="BadFileException">Cut, flipped, foreign, or not the files that the manifest means.</exception>
+    /// <exception cref="BadFileException">Cut, flipped, foreign, or not the file that the manifest means.</exception>
     internal static Outcome<Shard> Open(
-        IDisk disk, string folder, CollectionManifest manifest, ManifestShard entry, PublishedQuantizer? quantizer, SegmentLoad load,
-        SearchScratchPool scratch, Work work)
+        IDisk disk, string folder, CollectionManifest manifest, ManifestShard entry, SegmentLoad load, SearchScratchPool scratch, Work work)
     {
         string path = Path.Combine(folder, entry.Segment);
         Outcome<Segment> opened = Segment.Open(disk, path, load, work);
@@ -58,20 +56,14 @@ public sealed unsafe class Shard : IDisposable
             return opened.Problem;
         }
 
-        var shard = new Shard(opened.Value!, scratch);
         try
         {
             manifest.MustMatch(entry, path, opened.Value!.Info);
-            if (quantizer is not null)
-            {
-                shard.OpenCodes(disk, folder, entry.Codes!, quantizer, work);
-            }
-
-            return shard;
+            return new Shard(opened.Value!, scratch);
         }
         catch
         {
-            shard.Dispose();
+            opened.Value!.Dispose();
             throw;
         }
     }

@@ -60,6 +60,13 @@ public sealed partial record CollectionManifest(
     /// <summary>Whether <paramref name="other"/> is the same collection, but for codes and cost: the same vectors, graphs and slots.</summary>
     public bool IsSameButCodes(CollectionManifest other) => Bare(this).IsSame(Bare(other));
 
+    /// <summary>Memory that a shard of this manifest takes when it is open with its codes: what placing it needs to know, from no file.</summary>
+    public SegmentMemory MemoryOf(ManifestShard shard, Residency vectors)
+    {
+        var segment = new SegmentInfo(shard.Count, Dim, Type, Metric, R, 0, shard.SlotFrom, shard.SlotTo, Build);
+        return SegmentMemory.Of(segment, vectors) with { Codes = shard.Count * (Quantizer?.Info.CodeBytes ?? 0) };
+    }
+
     /// <summary>The first thing that is wrong with the content; null for a valid manifest.</summary>
     public Problem? Validate()
     {
