@@ -35,6 +35,9 @@ public enum ProblemCode
 
     /// <summary>Codes of another training are in use by now; the same request with the newest shard map is answered.</summary>
     StaleVersion = 11,
+
+    /// <summary>What was asked for does not fit into the disk space that it may take.</summary>
+    NotEnoughSpace = 13,
 }
 
 /// <summary>Why input was refused: what was wrong, what was got, what was expected, how to mend it. Nothing was changed.</summary>

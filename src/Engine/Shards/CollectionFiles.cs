@@ -16,8 +16,12 @@ internal static partial class CollectionFiles
     /// <summary>Name of the file that the one writer of a folder holds.</summary>
     public const string LockName = "writer.lock";
 
+    private const string SegmentEnding = ".segment";
+    private const string CodesEnding = ".codes";
+    private const string QuantizerEnding = ".codebook";
+
     /// <summary>Whether <paramref name="name"/> may be a collection's.</summary>
-    public static bool IsName(string? name) => name is not null && CollectionName().IsMatch(name);
+    public static bool IsName(string? name) => CollectionManifest.IsName(name);
 
     /// <summary>File name of a shard's segment.</summary>
     public static string Segment(int shard, ulong fingerprint) => $"shard-{shard:D4}-{fingerprint:x16}.segment";
@@ -45,6 +49,29 @@ internal static partial class CollectionFiles
             ProblemCode.Busy, "folder", $"{folder}, where another build or training is at work", "one writer at a time",
             "Wait for its end, or stop it; then start the same command again.");
 
+    /// <summary>Whether <paramref name="name"/> is that of a complete segment, codes file or quantizer.</summary>
+    public static bool IsContent(string name) => Ours().IsMatch(name) && Path.GetExtension(name) is SegmentEnding or CodesEnding or QuantizerEnding;
+
+    /// <summary>Reads all of the file <paramref name="path"/>, which is or is to become <paramref name="name"/>, and compares its checksums.</summary>
+    /// <exception cref="BadFileException">Cut, flipped, foreign, or of no known kind.</exception>
+    public static void Verify(IDisk disk, string path, string name, Work work)
+    {
+        switch (Path.GetExtension(name))
+        {
+            case SegmentEnding:
+                Storage.Segment.Verify(disk, path, work);
+                break;
+            case CodesEnding:
+                CodesFile.Verify(disk, path, work);
+                break;
+            case QuantizerEnding:
+                PublishedQuantizer.Read(disk, Path.GetDirectoryName(path)!, Path.GetFileName(path));
+                break;
+            default:
+                throw new BadFileException(path, 0, $"a file named {name}", $"{SegmentEnding}, {CodesEnding} or {QuantizerEnding}");
+        }
+    }
+
     /// <summary>Whether the folder holds a finished collection, readable or not.</summary>
     public static bool HasManifest(IDisk disk, string folder) => disk.List(folder).Contains(CollectionManifest.FileName);
 
@@ -70,9 +97,6 @@ internal static partial class CollectionFiles
             }
         }
     }
-
-    [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9._-]{0,127}\\z", RegexOptions.CultureInvariant)]
-    private static partial Regex CollectionName();
 
     // Segments, codes, quantizers and checkpoints, and what an interrupted write of these or of a manifest leaves; nothing that a user may have put there.
     [GeneratedRegex(

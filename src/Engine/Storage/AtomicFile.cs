@@ -19,7 +19,8 @@ public static class AtomicFile
     /// <param name="path">The file; one of that name is replaced.</param>
     /// <param name="expectedBytes">Space to claim before writing.</param>
     /// <param name="write">Writes the content; an exception leaves the old file as it was.</param>
-    public static void Write(IDisk disk, string path, long expectedBytes, Action<IFileWriter> write)
+    /// <param name="verify">Reads the finished file under its temporary name before it gets its own; an exception leaves the old file too.</param>
+    public static void Write(IDisk disk, string path, long expectedBytes, Action<IFileWriter> write, Action<string>? verify = null)
     {
         // Own name for every attempt: two writers of one path never share a file, and the last to finish wins whole.
         string temporary = $"{path}.{Environment.ProcessId:x}-{Interlocked.Increment(ref _number):x}{TemporarySuffix}";
@@ -31,6 +32,7 @@ public static class AtomicFile
                 file.Sync();
             }
 
+            verify?.Invoke(temporary);
             disk.Replace(temporary, path);
         }
         catch

@@ -82,7 +82,7 @@ public static unsafe class CodesFile
         var codes = new AlignedBuffer(info.CodesBytes);
         try
         {
-            Read(file, path, block.CodesCrc, codes, work);
+            Read(file, path, block.CodesCrc, codes.Length, codes, work);
             return codes;
         }
         catch
@@ -92,17 +92,30 @@ public static unsafe class CodesFile
         }
     }
 
-    private static void Read(IFileReader file, string path, uint expectedCrc, AlignedBuffer target, Work work)
+    /// <summary>Reads a file once and compares its checksums; nothing is kept.</summary>
+    /// <exception cref="BadFileException">Cut, flipped or foreign.</exception>
+    internal static void Verify(IDisk disk, string path, Work work)
     {
-        var meter = new Meter(work, "reading codes", target.Length);
+        using IFileReader file = disk.OpenRead(path);
+        CodesInfoBlock block = ReadHeader(file, path);
+        long length = Decode(block).CodesBytes;
+        using var scratch = new AlignedBuffer(Math.Min(ChunkBytes, length));
+        Read(file, path, block.CodesCrc, length, scratch, work);
+    }
+
+    /// <summary>Reads the codes into <paramref name="target"/>, or through it where it is smaller, and compares their checksum.</summary>
+    private static void Read(IFileReader file, string path, uint expectedCrc, long length, AlignedBuffer target, Work work)
+    {
+        var meter = new Meter(work, "reading codes", length);
         uint crc = 0;
-        for (long done = 0; done < target.Length;)
+        for (long done = 0; done < length;)
         {
-            var chunk = new Span<byte>(target.Pointer + done, (int)Math.Min(ChunkBytes, target.Length - done));
+            byte* place = target.Length < length ? target.Pointer : target.Pointer + done;
+            var chunk = new Span<byte>(place, (int)Math.Min(ChunkBytes, length - done));
             int got = file.Read(HeaderBytes + done, chunk);
             if (got < chunk.Length)
             {
-                throw new BadFileException(path, HeaderBytes + done + got, "the end of the file", $"{target.Length} bytes of codes");
+                throw new BadFileException(path, HeaderBytes + done + got, "the end of the file", $"{length} bytes of codes");
             }
 
             crc = Crc32C.Compute(chunk, crc);
@@ -112,7 +125,7 @@ public static unsafe class CodesFile
 
         if (crc != expectedCrc)
         {
-            throw new BadFileException(path, HeaderBytes, $"{target.Length} bytes of codes with checksum {crc:x8}", $"{expectedCrc:x8}");
+            throw new BadFileException(path, HeaderBytes, $"{length} bytes of codes with checksum {crc:x8}", $"{expectedCrc:x8}");
         }
     }
 

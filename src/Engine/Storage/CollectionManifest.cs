@@ -45,6 +45,9 @@ public sealed partial record CollectionManifest(
     /// <summary>Name of the manifest in the collection's folder.</summary>
     public const string FileName = "manifest.json";
 
+    /// <summary>Whether <paramref name="name"/> may be that of a collection or of one of its files: it never leads out of a folder.</summary>
+    public static bool IsName(string? name) => name is not null && NamePattern().IsMatch(name);
+
     /// <summary>Number of the training that made the codes; 0 where there are none.</summary>
     [JsonIgnore]
     public uint CodesVersion => Quantizer?.Info.Version ?? 0;

@@ -40,17 +40,10 @@ public sealed partial class FileDisk : IDisk
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> List(string folder)
-    {
-        if (!Directory.Exists(folder))
-        {
-            return [];
-        }
+    public IReadOnlyList<string> List(string folder) => Names(folder, Directory.EnumerateFiles);
 
-        string[] names = [.. Directory.EnumerateFiles(folder).Select(path => Path.GetFileName(path))];
-        Array.Sort(names, StringComparer.Ordinal);
-        return names;
-    }
+    /// <inheritdoc/>
+    public IReadOnlyList<string> ListFolders(string folder) => Names(folder, Directory.EnumerateDirectories);
 
     /// <inheritdoc/>
     public void CreateFolder(string folder)
@@ -115,6 +108,9 @@ public sealed partial class FileDisk : IDisk
             _ = close(descriptor);
         }
     }
+
+    private static string[] Names(string folder, Func<string, IEnumerable<string>> pathsIn) =>
+        Directory.Exists(folder) ? [.. pathsIn(folder).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)] : [];
 
     private static IOException Failed(string call, string path) =>
         new($"{path}: {call} of the folder failed: {Marshal.GetLastPInvokeErrorMessage()}");

@@ -24,6 +24,9 @@ public interface IDisk
     /// <summary>Names (without folder) of the files in <paramref name="folder"/>, in ordinal order; none where the folder is missing.</summary>
     IReadOnlyList<string> List(string folder);
 
+    /// <summary>Names of the folders in <paramref name="folder"/>, in ordinal order; none where the folder is missing.</summary>
+    IReadOnlyList<string> ListFolders(string folder);
+
     /// <summary>Creates a folder and those above it, durably; nothing happens where it exists.</summary>
     void CreateFolder(string folder);
 

@@ -40,30 +40,45 @@ public static class ManifestFile
 
         byte[] body = JsonSerializer.SerializeToUtf8Bytes(manifest, ManifestJson.Default.CollectionManifest);
         byte[] bytes = [.. Before, .. CrcText(body), .. Between, .. body, .. After];
-        AtomicFile.Write(disk, PathIn(folder), bytes.Length, file => file.Write(0, bytes));
+        Publish(disk, folder, bytes);
         return null;
     }
+
+    /// <summary>Replaces the manifest of <paramref name="folder"/> by one that is in bytes already, atomically and durably.</summary>
+    internal static void Publish(IDisk disk, string folder, byte[] bytes) =>
+        AtomicFile.Write(disk, PathIn(folder), bytes.Length, file => file.Write(0, bytes));
 
     /// <summary>Reads and verifies the manifest of <paramref name="folder"/>. Refused: a folder without one.</summary>
     /// <exception cref="BadFileException">Cut, flipped or foreign, or its content is not valid.</exception>
     public static Outcome<CollectionManifest> Open(IDisk disk, string folder)
     {
-        string path = PathIn(folder);
-        byte[] bytes;
+        if (ReadBytes(disk, folder) is { } bytes)
+        {
+            return Parse(bytes, PathIn(folder));
+        }
+
+        return new Problem(
+            ProblemCode.NotFound, "collection", folder, $"a folder with a {CollectionManifest.FileName}", "Check the path, or build the collection.");
+    }
+
+    /// <summary>The bytes of the manifest of <paramref name="folder"/>, not looked at; null where there is none.</summary>
+    internal static byte[]? ReadBytes(IDisk disk, string folder)
+    {
         try
         {
-            bytes = ReadAll(disk, path);
+            return ReadAll(disk, PathIn(folder));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            return new Problem(
-                ProblemCode.NotFound, "collection", folder, $"a folder with a {CollectionManifest.FileName}", "Check the path, or build the collection.");
+            return null;
         }
-
-        return Parse(bytes, path);
     }
 
-    private static CollectionManifest Parse(byte[] bytes, string path)
+    /// <summary>Verifies the bytes of a manifest.</summary>
+    /// <param name="bytes">The whole file.</param>
+    /// <param name="path">Name of the file, for the error.</param>
+    /// <exception cref="BadFileException">Cut, flipped or foreign, or its content is not valid.</exception>
+    public static CollectionManifest Parse(byte[] bytes, string path)
     {
         ReadOnlySpan<byte> file = bytes;
         int bodyEnd = bytes.Length - After.Length;

@@ -62,6 +62,17 @@ public sealed unsafe class Segment : IDisposable
         return file is null ? NotFound(path) : SegmentMemory.Of(SegmentHeader.Read(file, path).Info, vectors);
     }
 
+    /// <summary>Reads a file once and compares its checksums; nothing is kept.</summary>
+    /// <exception cref="BadFileException">Cut, flipped or foreign.</exception>
+    internal static void Verify(IDisk disk, string path, Work work)
+    {
+        using IFileReader file = disk.OpenRead(path);
+        SegmentHeader header = SegmentHeader.Read(file, path);
+        using var reader = new SegmentReader(file, path, header, work);
+        reader.VerifyGaps();
+        Array.ForEach(header.Sections, reader.Verify);
+    }
+
     /// <summary>Opens and verifies a segment. Refused: a missing file; one that needs more than the memory limit.</summary>
     /// <returns>A whole valid segment; after an exception nothing of it is left open.</returns>
     /// <exception cref="BadFileException">Cut, flipped or foreign.</exception>

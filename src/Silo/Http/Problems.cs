@@ -102,7 +102,7 @@ internal static class Problems
     {
         ProblemCode.NotFound => StatusCodes.Status404NotFound,
         ProblemCode.AlreadyExists => StatusCodes.Status409Conflict,
-        ProblemCode.Busy or ProblemCode.IncompleteCoverage or ProblemCode.NotEnoughMemory or ProblemCode.StaleVersion => StatusCodes.Status503ServiceUnavailable,
+        ProblemCode.Busy or ProblemCode.IncompleteCoverage or ProblemCode.NotEnoughMemory or ProblemCode.NotEnoughSpace or ProblemCode.StaleVersion => StatusCodes.Status503ServiceUnavailable,
         _ => StatusCodes.Status400BadRequest,
     };
 }

@@ -26,6 +26,8 @@ internal sealed class MeddlingDisk(string ending, Action meddle) : IDisk
 
     public IReadOnlyList<string> List(string folder) => FileDisk.Instance.List(folder);
 
+    public IReadOnlyList<string> ListFolders(string folder) => FileDisk.Instance.ListFolders(folder);
+
     public void CreateFolder(string folder) => throw new NotSupportedException();
 
     public IDisposable? TryLock(string path) => throw new NotSupportedException();

@@ -38,6 +38,8 @@ internal sealed class StoppingDisk(int changes) : IDisk
 
     public IReadOnlyList<string> List(string folder) => Real.List(folder);
 
+    public IReadOnlyList<string> ListFolders(string folder) => Real.ListFolders(folder);
+
     public void CreateFolder(string folder)
     {
         Change();

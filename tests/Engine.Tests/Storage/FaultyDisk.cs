@@ -133,6 +133,8 @@ public sealed class FaultyDisk : IDisk
         }
     }
 
+    public IReadOnlyList<string> ListFolders(string folder) => [];
+
     public void CreateFolder(string folder) => Change(() => { });
 
     public IDisposable? TryLock(string path) => throw new NotSupportedException();

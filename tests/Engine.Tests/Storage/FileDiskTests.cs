@@ -198,6 +198,8 @@ public sealed unsafe class FileDiskTests : IDisposable
 
         public IReadOnlyList<string> List(string folder) => FileDisk.Instance.List(folder);
 
+        public IReadOnlyList<string> ListFolders(string folder) => FileDisk.Instance.ListFolders(folder);
+
         public void CreateFolder(string folder) => FileDisk.Instance.CreateFolder(folder);
 
         public IDisposable? TryLock(string path) => FileDisk.Instance.TryLock(path);
