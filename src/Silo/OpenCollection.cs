@@ -45,6 +45,9 @@ internal sealed class OpenCollection : ISearchable, IDisposable
     /// <summary>Whether it can be walked on codes.</summary>
     public bool HasCodes => _collection.Quantizer is not null;
 
+    /// <summary>Who holds what of it.</summary>
+    public ShardMap Map => _cluster.Coordinator.Map;
+
     /// <summary>Its shards.</summary>
     public Collection Shards => _collection;
 
@@ -74,14 +77,6 @@ internal sealed class OpenCollection : ISearchable, IDisposable
 
     /// <summary>A query of this collection's shape, for one thread.</summary>
     public Query NewQuery() => _collection.NewQuery();
-
-    /// <summary>Binds bytes that come from outside: the same refusals as for numbers.</summary>
-    public Problem? Bind(Query query, ReadOnlySpan<byte> row)
-    {
-        Span<float> floats = Dim <= 1024 ? stackalloc float[Dim] : new float[Dim];
-        Elements.ToFloat(row, Type, floats);
-        return query.Set(floats);
-    }
 
     /// <summary>Why this collection cannot be searched like that; null when it can.</summary>
     public Problem? Validate(in SearchParameters parameters) => Searcher.Validate(HasCodes, parameters);

@@ -33,7 +33,13 @@ public sealed class DocumentTests(DemoCollection demo) : IDisposable
         Assert.Contains("\"status\":\"ready\"", output);
         Assert.Contains("\"status\":\"ok\",\"hits\":[{", output);
         Assert.Contains("\"code\":\"WrongDimension\"", output);
-        Assert.Equal(8 + (3 * (8 + 4)), new FileInfo(_folder.At("answer.bin")).Length);
+        Assert.Contains("\"runtime\":\"embedded\"", output);
+        byte[] bare = File.ReadAllBytes(_folder.At("answer.bin"));
+        Assert.Equal(8 + (3 * (8 + 4)), bare.Length);
+        byte[] ids = bare[8..(8 + (3 * 8))];
+        byte[] message = File.ReadAllBytes(_folder.At("answer.msgpack"));
+        int block = message.AsSpan().IndexOf((ReadOnlySpan<byte>)[0xC4, 3 * 12]) + 2;
+        Assert.Equal(ids, Enumerable.Range(0, 3).SelectMany(i => message[(block + (i * 12))..(block + (i * 12) + 8)]));
     }
 
     [Fact]

@@ -25,6 +25,48 @@ public sealed class ServeTests(DemoCollection demo, ServerProcess server) : ICla
     }
 
     [Fact]
+    public async Task The_server_tells_who_holds_what()
+    {
+        JsonElement cluster = await GetAsync("/v1/cluster");
+        Assert.Equal("embedded", cluster.GetProperty("runtime").GetString());
+        Assert.Equal(1, cluster.GetProperty("api").GetInt32());
+        JsonElement silo = Assert.Single(cluster.GetProperty("silos").EnumerateArray());
+        Assert.Equal(cluster.GetProperty("silo").GetString(), silo.GetProperty("name").GetString());
+        Assert.Equal(server.Url.TrimEnd('/'), silo.GetProperty("url").GetString());
+        Assert.Equal("serving", silo.GetProperty("state").GetString());
+        Assert.Equal(2, silo.GetProperty("shards").GetInt32());
+        Assert.InRange(silo.GetProperty("resident_bytes").GetInt64(), 1, silo.GetProperty("memory_bytes").GetInt64());
+        JsonElement collection = Assert.Single(cluster.GetProperty("collections").EnumerateArray());
+        Assert.Equal("demo", collection.GetProperty("name").GetString());
+        Assert.Equal(DemoCollection.Count, collection.GetProperty("vectors").GetInt64());
+        JsonElement[] shards = [.. collection.GetProperty("shards").EnumerateArray()];
+        Assert.Equal([0, 8192], shards.Select(s => s.GetProperty("slot_from").GetInt32()));
+        Assert.Equal([8192, 16384], shards.Select(s => s.GetProperty("slot_to").GetInt32()));
+        Assert.All(shards, s => Assert.Equal("serving", Assert.Single(s.GetProperty("replicas").EnumerateArray()).GetProperty("state").GetString()));
+    }
+
+    [Fact]
+    public async Task Every_answer_tells_the_version_of_the_api_and_another_one_is_refused()
+    {
+        foreach (string path in new[] { "/health", "/v1/collections", "/v1/collections/other", "/nowhere", "/openapi/v1.json" })
+        {
+            using HttpResponseMessage response = await server.Http.GetAsync(path);
+            Assert.Equal("1", response.Headers.GetValues("Signpost-Api").Single());
+        }
+
+        foreach ((string version, HttpStatusCode status) in new[] { ("1", HttpStatusCode.OK), ("2", HttpStatusCode.BadRequest), ("", HttpStatusCode.BadRequest) })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/collections") { Headers = { { "Signpost-Api", version } } };
+            using HttpResponseMessage response = await server.Http.SendAsync(request);
+            Assert.Equal(status, response.StatusCode);
+            if (status != HttpStatusCode.OK)
+            {
+                await AssertProblemAsync(response, status, "UnsupportedVersion");
+            }
+        }
+    }
+
+    [Fact]
     public void The_server_ends_in_order_when_it_is_told_to()
     {
         using var other = new ServerProcess(demo);
@@ -184,15 +226,17 @@ public sealed class ServeTests(DemoCollection demo, ServerProcess server) : ICla
     }
 
     [Fact]
-    public async Task The_openapi_document_lists_every_path_and_both_forms_of_a_search()
+    public async Task The_openapi_document_lists_every_path_and_every_form_of_a_search()
     {
         JsonElement document = await GetAsync("/openapi/v1.json");
         Assert.StartsWith("3.", document.GetProperty("openapi").GetString());
         string[] paths = [.. document.GetProperty("paths").EnumerateObject().Select(p => p.Name).Order(StringComparer.Ordinal)];
-        Assert.Equal(["/health", "/ready", "/v1/collections", "/v1/collections/{name}", "/v1/collections/{name}/search"], paths);
+        Assert.Equal(["/health", "/ready", "/v1/cluster", "/v1/collections", "/v1/collections/{name}", "/v1/collections/{name}/search"], paths);
         JsonElement post = document.GetProperty("paths").GetProperty("/v1/collections/{name}/search").GetProperty("post");
         string[] forms = [.. post.GetProperty("requestBody").GetProperty("content").EnumerateObject().Select(c => c.Name)];
-        Assert.Equal(["application/json", "application/octet-stream"], forms.Order());
+        Assert.Equal(["application/json", "application/msgpack", "application/octet-stream"], forms.Order());
+        string[] answers = [.. post.GetProperty("responses").GetProperty("200").GetProperty("content").EnumerateObject().Select(c => c.Name)];
+        Assert.Equal(forms.Order(), answers.Order());
         JsonElement schemas = document.GetProperty("components").GetProperty("schemas");
         Assert.True(schemas.GetProperty("SearchBody").GetProperty("properties").TryGetProperty("timeout_ms", out _));
     }

@@ -36,6 +36,9 @@ public enum ProblemCode
     /// <summary>Codes of another training are in use by now; the same request with the newest shard map is answered.</summary>
     StaleVersion = 11,
 
+    /// <summary>The caller speaks another version of the protocol.</summary>
+    UnsupportedVersion = 12,
+
     /// <summary>What was asked for does not fit into the disk space that it may take.</summary>
     NotEnoughSpace = 13,
 }

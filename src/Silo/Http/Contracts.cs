@@ -28,7 +28,7 @@ internal sealed record SearchBody
     /// <summary>Deadline, milliseconds from arrival; then the answer is what was found so far.</summary>
     public int? TimeoutMs { get; init; }
 
-    /// <summary>any: partial answers are answers; full: an answer that not every shard has part in is refused.</summary>
+    /// <summary>partial: partial answers are answers; full: an answer that not every shard has part in is refused.</summary>
     public string? Require { get; init; }
 }
 
@@ -101,6 +101,75 @@ internal sealed record HealthReply(string Status, string Version, double UptimeS
 /// <summary>Whether requests will be answered.</summary>
 internal sealed record ReadyReply(string Status, int Waiting);
 
+/// <summary>The cluster as the silo that answers sees it: who is there, and who holds what.</summary>
+internal sealed record ClusterReply
+{
+    /// <summary>Name of the cluster; null for a silo that is alone.</summary>
+    public string? Cluster { get; init; }
+
+    /// <summary>embedded or redis.</summary>
+    public required string Runtime { get; init; }
+
+    /// <summary>The silo that answers.</summary>
+    public required string Silo { get; init; }
+
+    /// <summary>Version of its program.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>Version of the HTTP API.</summary>
+    public required int Api { get; init; }
+
+    /// <summary>The silo that places shards; null where nobody does.</summary>
+    public string? Leader { get; init; }
+
+    public required SiloReply[] Silos { get; init; }
+
+    public required ClusterCollectionReply[] Collections { get; init; }
+}
+
+/// <summary>A silo.</summary>
+internal sealed record SiloReply
+{
+    public required string Name { get; init; }
+
+    /// <summary>Where it answers.</summary>
+    public required string Url { get; init; }
+
+    public string? Zone { get; init; }
+
+    /// <summary>serving, or why not.</summary>
+    public required string State { get; init; }
+
+    /// <summary>Of its membership: higher after every start. 0 for a silo that is alone.</summary>
+    public required long Epoch { get; init; }
+
+    /// <summary>Memory that its process may use.</summary>
+    public required long MemoryBytes { get; init; }
+
+    /// <summary>Memory that its process uses.</summary>
+    public required long ResidentBytes { get; init; }
+
+    /// <summary>Vectors that wait or are being searched.</summary>
+    public required int Waiting { get; init; }
+
+    /// <summary>Shards that it serves.</summary>
+    public required int Shards { get; init; }
+}
+
+/// <summary>Who holds what of a collection: its present shard map.</summary>
+/// <param name="Name">Name of the collection.</param>
+/// <param name="MapVersion">Version of the map.</param>
+/// <param name="CodesVersion">Number of the training whose codes queries use; 0: there are no codes.</param>
+/// <param name="Vectors">Vectors of all shards.</param>
+/// <param name="Shards">The shards in the order of their slots.</param>
+internal sealed record ClusterCollectionReply(string Name, long MapVersion, uint CodesVersion, long Vectors, ShardReply[] Shards);
+
+/// <summary>A shard: the slots [SlotFrom, SlotTo) and its copies.</summary>
+internal sealed record ShardReply(int Shard, int SlotFrom, int SlotTo, long Vectors, ReplicaReply[] Replicas);
+
+/// <summary>A copy of a shard in a silo: serving, opening or unavailable, and why.</summary>
+internal sealed record ReplicaReply(string Silo, long Epoch, string State, string? Reason);
+
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
@@ -111,6 +180,7 @@ internal sealed record ReadyReply(string Status, int Waiting);
 [JsonSerializable(typeof(ProblemReply))]
 [JsonSerializable(typeof(CollectionReply))]
 [JsonSerializable(typeof(CollectionsReply))]
+[JsonSerializable(typeof(ClusterReply))]
 [JsonSerializable(typeof(HealthReply))]
 [JsonSerializable(typeof(ReadyReply))]
 internal sealed partial class HttpJson : JsonSerializerContext;

@@ -1,14 +1,20 @@
 using Microsoft.OpenApi;
+using Signpost.Client.Wire;
 
 namespace Signpost.Silo.Http;
 
 /// <summary>What the OpenAPI document cannot see for itself.</summary>
 internal static class OpenApi
 {
-    private const string Binary =
-        "Rows of the collection's element type, little-endian, one after the other; settings in the query string. The answer, little-endian: "
+    private const string Forms =
+        "JSON: one of vector and vectors; with vectors each item of the answer has its own status. "
+        + "application/msgpack: a map of vectors (a byte block of rows of float32, or of the collection's element type where element_type names it), "
+        + "dim, k, l, mode, rerank, timeout_ms, require; only vectors is needed. The answer is a map of results and took_ms as in JSON with vectors, but "
+        + "that hits is a byte block of u64 id, f32 distance for each hit. "
+        + "application/octet-stream: rows of the collection's element type; settings in the query string. The answer: "
         + "u32 count, u32 k, u64 ids[count, k], f32 distances[count, k]; unused places hold id 2^64 - 1 and positive infinity. "
-        + "Headers Signpost-Shards-Answered and Signpost-Shards tell the least coverage.";
+        + "Headers Signpost-Shards-Answered and Signpost-Shards tell the least coverage. "
+        + "Rows stand one after the other without gaps; numbers in blocks are little-endian.";
 
     private static readonly (string Name, JsonSchemaType Type, string Meaning)[] QueryParameters =
     [
@@ -17,14 +23,16 @@ internal static class OpenApi
         ("mode", JsonSchemaType.String, Settings.Mode.Expected),
         ("rerank", JsonSchemaType.Integer, "k .. l"),
         ("timeout_ms", JsonSchemaType.Integer, "deadline, milliseconds"),
-        ("require", JsonSchemaType.String, "any | full"),
+        ("require", JsonSchemaType.String, "partial | full"),
     ];
 
-    /// <summary>Describes the search endpoint: two forms of body, the settings of the binary one, the refusals.</summary>
+    private static OpenApiSchema Bytes => new() { Type = JsonSchemaType.String, Format = "binary" };
+
+    /// <summary>Describes the search endpoint: the forms of its body, the settings of the bare one, the refusals.</summary>
     public static void DescribeSearch(RouteHandlerBuilder search) => search
         .WithSummary("The stored vectors nearest to one vector or to several.")
-        .WithDescription("JSON: one of vector and vectors; with vectors each item of the answer has its own status. " + Binary)
-        .Accepts<SearchBody>("application/json", BinaryBatch.ContentType)
+        .WithDescription(Forms)
+        .Accepts<SearchBody>("application/json", SearchFields.ContentType, BinaryForm.MediaType)
         .Produces<SingleReply>()
         .Produces<ProblemReply>(StatusCodes.Status400BadRequest, Problems.ContentType)
         .Produces<ProblemReply>(StatusCodes.Status404NotFound, Problems.ContentType)
@@ -32,9 +40,12 @@ internal static class OpenApi
         .Produces<ProblemReply>(StatusCodes.Status503ServiceUnavailable, Problems.ContentType)
         .AddOpenApiOperationTransformer(async (operation, context, cancel) =>
         {
-            if (operation.RequestBody?.Content?.TryGetValue(BinaryBatch.ContentType, out OpenApiMediaType? body) == true)
+            foreach (string type in new[] { SearchFields.ContentType, BinaryForm.MediaType })
             {
-                body.Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" };
+                if (operation.RequestBody?.Content?.TryGetValue(type, out OpenApiMediaType? body) == true)
+                {
+                    body.Schema = Bytes;
+                }
             }
 
             operation.Parameters ??= [];
@@ -44,7 +55,7 @@ internal static class OpenApi
                 {
                     Name = name,
                     In = ParameterLocation.Query,
-                    Description = $"Of a binary batch: {meaning}.",
+                    Description = $"Of {BinaryForm.MediaType}: {meaning}.",
                     Schema = new OpenApiSchema { Type = type },
                 });
             }
@@ -59,7 +70,8 @@ internal static class OpenApi
                         await context.GetOrCreateSchemaAsync(typeof(BatchReply), null, cancel),
                     ],
                 };
-                content[BinaryBatch.ContentType] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" } };
+                content[SearchFields.ContentType] = new OpenApiMediaType { Schema = Bytes };
+                content[BinaryForm.MediaType] = new OpenApiMediaType { Schema = Bytes };
             }
         });
 }

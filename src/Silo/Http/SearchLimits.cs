@@ -1,3 +1,4 @@
+using Signpost.Client.Wire;
 using Signpost.Engine.Base;
 using Signpost.Engine.Cluster;
 using Signpost.Engine.Search;
@@ -30,9 +31,9 @@ internal sealed record SearchLimits
             return Wrong("timeout_ms", $"{timeoutMs}", $"1 .. {TimeoutMsMax}");
         }
 
-        if (body.Require is not (null or "any" or "full"))
+        if (body.Require is not (null or SearchFields.Partial or SearchFields.Full))
         {
-            return Wrong("require", $"'{body.Require}'", "any | full");
+            return Wrong("require", $"'{body.Require}'", $"{SearchFields.Partial} | {SearchFields.Full}");
         }
 
         ModeChoice? mode = body.Mode is null ? null : (ModeChoice?)Settings.Mode.Read(body.Mode);
@@ -42,7 +43,7 @@ internal sealed record SearchLimits
         }
 
         Outcome<SearchParameters> parameters = Defaults.Resolve(collection, body.K, body.L, mode, body.Rerank);
-        return parameters.Problem is { } problem ? problem : new SearchRequest(parameters.Value, body.Require == "full");
+        return parameters.Problem is { } problem ? problem : new SearchRequest(parameters.Value, body.Require == SearchFields.Full);
     }
 
     private static Problem Wrong(string what, string got, string expected) =>

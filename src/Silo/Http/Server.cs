@@ -69,6 +69,7 @@ internal sealed class Server(IReadOnlyDictionary<string, OpenCollection> collect
             return Task.CompletedTask;
         }));
         WebApplication app = builder.Build();
+        app.Use((context, next) => ApiVersion.CheckAsync(context, next));
         app.UseExceptionHandler(new ExceptionHandlerOptions
         {
             ExceptionHandler = Problems.WriteExceptionAsync,
@@ -87,6 +88,8 @@ internal sealed class Server(IReadOnlyDictionary<string, OpenCollection> collect
             .WithSummary("Whether requests are answered; 503 while stopping.")
             .Produces<ReadyReply>()
             .Produces<ReadyReply>(StatusCodes.Status503ServiceUnavailable);
+        app.MapGet("/v1/cluster", () => TypedResults.Ok(ClusterView.Embedded(collections.Values, threads.Waiting, app.Urls.First())))
+            .WithSummary("The silos, and who of them holds what.");
         app.MapGet("/v1/collections", () => TypedResults.Ok(All()))
             .WithSummary("All collections that are served.");
         app.MapGet("/v1/collections/{name}", GetCollection)
