@@ -107,6 +107,9 @@ internal static class Settings
 
     public static readonly Setting<bool> Overwrite = Flag("overwrite", "Replace a collection that is there already.");
 
+    public static readonly Setting<bool> OverwriteInStore = Flag(
+        "overwrite", "Replace a collection of that name that has other vectors, other graphs or newer codes.");
+
     public static readonly Setting<int> MemoryLimitMb = Whole(
         "memory-limit", "Refuse to start when building needs more.", "MiB", 16, int.MaxValue, int.MaxValue,
         "Refusing early is better than being killed late.", null, "all");
@@ -242,9 +245,26 @@ internal static class Settings
         "stop-seconds", "Time that running requests get when the server stops.", "s", 0, 3600, 10, "Less than the 30 s that Kubernetes waits.",
         "serve.stop_seconds");
 
+    // ---- where collections are ----
+
+    public static readonly Setting<string?> Store = Text(
+        "store", "Where collections are: a folder that all silos see, or s3://BUCKET/PREFIX.", "a folder or s3://BUCKET/PREFIX", null,
+        "Without it the data folder.", "store.url");
+
+    public static readonly Setting<string?> S3Endpoint = Text(
+        "s3-endpoint", "Server of an s3 store.", "http://HOST:PORT", null, "Without it that of AWS for the region.", "store.s3_endpoint");
+
+    public static readonly Setting<string?> S3Region = Text(
+        "s3-region", "Region that requests to an s3 store are signed for.", "a region", "us-east-1", "What servers of one's own expect.", "store.s3_region");
+
+    public static readonly Setting<string?> S3Credentials = Text(
+        "s3-credentials", "Keys of an s3 store: the [default] profile of a file as AWS's tools write it.", "a file", null,
+        "Without it what the environment gives: AWS_ACCESS_KEY_ID and its kin.", "store.s3_credentials");
+
     /// <summary>The settings that <c>cluster.yaml</c> may give.</summary>
     public static readonly Setting[] InFile =
-        [DataFolder, Threads, K, L, Mode, Rerank, TimeoutMs, Url, QueueMax, BatchMax, RequestMiBMax, TimeoutMsMax, StopSeconds];
+        [DataFolder, Threads, K, L, Mode, Rerank, TimeoutMs, Url, QueueMax, BatchMax, RequestMiBMax, TimeoutMsMax, StopSeconds,
+            Store, S3Endpoint, S3Region, S3Credentials];
 
     /// <summary>The word of a mode.</summary>
     public static string Word(this SearchMode mode) => ModeWords.First(m => m.Value == mode).Word;

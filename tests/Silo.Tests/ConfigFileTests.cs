@@ -12,8 +12,11 @@ public sealed class ConfigFileTests
         Assert.Empty(file.Errors);
         foreach (Setting setting in Settings.InFile)
         {
-            string line = $"{setting.YamlPath!.Split('.')[^1]}: {setting.FallbackText}";
-            Assert.Contains(File.ReadLines(path), l => l.TrimStart().Split('#')[0].TrimEnd() == line);
+            // One without a default stands in a comment: there is nothing that the line could set.
+            string key = setting.YamlPath!.Split('.')[^1];
+            Assert.Contains(File.ReadLines(path), line => setting.FallbackText.Length == 0
+                ? line.TrimStart().StartsWith($"# {key}: ", StringComparison.Ordinal)
+                : line.TrimStart().Split('#')[0].TrimEnd() == $"{key}: {setting.FallbackText}");
         }
     }
 

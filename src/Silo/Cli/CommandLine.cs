@@ -77,6 +77,7 @@ internal static class CommandLine
             CompareCommand.Make(cancel),
             InspectCommand.Make(cancel),
             TrainCommand.Make(cancel),
+            PushCommand.Make(cancel),
             ServeCommand.Make(cancel),
         };
         foreach (Option option in root.Options)

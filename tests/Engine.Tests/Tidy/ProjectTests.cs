@@ -40,6 +40,7 @@ public partial class ProjectTests
 
     [Theory]
     [InlineData("[1.2.3]", "`A.B`: for x", false)]
+    [InlineData("[1.2.3.4]", "`A.B`: for x", false)]
     [InlineData("1.2.3", "`A.B`: for x", true)]
     [InlineData("[1.2.3,2.0)", "`A.B`: for x", true)]
     [InlineData("[1.2.*]", "`A.B`: for x", true)]
@@ -87,6 +88,6 @@ public partial class ProjectTests
         }
     }
 
-    [GeneratedRegex(@"^\[\d+\.\d+\.\d+\]$")]
+    [GeneratedRegex(@"^\[\d+(\.\d+){2,3}\]$")]
     private static partial Regex ExactVersion();
 }

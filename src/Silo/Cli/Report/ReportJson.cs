@@ -12,6 +12,9 @@ namespace Signpost.Silo.Cli.Report;
 /// <summary>What <c>build --json</c> prints.</summary>
 internal sealed record BuildReport(string Name, string Folder, long Vectors, int Dim, int Shards, double BuildSeconds, long Bytes);
 
+/// <summary>What <c>push --json</c> prints.</summary>
+internal sealed record PushReport(string Collection, string Store, int Files, int FilesSent, long BytesSent, double Seconds);
+
 /// <summary>What <c>train --json</c> prints.</summary>
 internal sealed record TrainReport
 {
@@ -116,6 +119,7 @@ internal sealed record DemoReport
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(BuildReport))]
 [JsonSerializable(typeof(TrainReport))]
+[JsonSerializable(typeof(PushReport))]
 [JsonSerializable(typeof(ExactReport))]
 [JsonSerializable(typeof(SearchReport))]
 [JsonSerializable(typeof(DemoReport))]
