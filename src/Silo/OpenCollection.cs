@@ -6,11 +6,12 @@ using Signpost.Engine.Storage;
 using Signpost.Engine.Training;
 using Signpost.Engine.Vectors;
 using Signpost.Silo.Eval;
+using Signpost.Silo.Http;
 
 namespace Signpost.Silo;
 
 /// <summary>A collection that is open for search in this process, behind its coordinator. Thread-safe.</summary>
-internal sealed class OpenCollection : ISearchable, IDisposable
+internal sealed class OpenCollection : IServedCollection, ISearchable, IDisposable
 {
     private readonly Collection _collection;
     private readonly EmbeddedCluster _cluster;
@@ -52,7 +53,13 @@ internal sealed class OpenCollection : ISearchable, IDisposable
     public Collection Shards => _collection;
 
     /// <inheritdoc/>
-    string ISearchable.Quantizer => Facts.Quantizer;
+    public string Name => Facts.Collection;
+
+    /// <inheritdoc cref="IServedCollection.Quantizer"/>
+    public string Quantizer => Facts.Quantizer;
+
+    /// <inheritdoc/>
+    double IServedCollection.ResidentBytesPerVector => ResidentBytesPerVector(HasCodes ? SearchMode.CodesRerank : SearchMode.Exact);
 
     /// <inheritdoc/>
     int? ISearchable.M => Facts.M;
@@ -75,6 +82,9 @@ internal sealed class OpenCollection : ISearchable, IDisposable
         return new OpenCollection(folder, Collection.Open(FileDisk.Instance, folder, options, work).OrThrow());
     }
 
+    /// <summary>Queries of this collection's shape, to be rented.</summary>
+    public QueryPool Queries => _collection.Queries;
+
     /// <summary>A query of this collection's shape, for one thread.</summary>
     public Query NewQuery() => _collection.NewQuery();
 
@@ -84,6 +94,10 @@ internal sealed class OpenCollection : ISearchable, IDisposable
     /// <summary>The nearest vectors, on the caller's thread, to the front of <paramref name="target"/>.</summary>
     public Outcome<SearchAnswer> Search(Query query, in SearchRequest request, Deadline deadline, Memory<Hit> target) =>
         _cluster.Coordinator.Search(query, request, deadline, target);
+
+    /// <summary>The same where the answer may come later, from other silos: then it does not wait.</summary>
+    public ValueTask<Outcome<SearchAnswer>> SearchAsync(Query query, in SearchRequest request, Deadline deadline, Memory<Hit> target) =>
+        _cluster.Coordinator.SearchAsync(query, request, deadline, target, CancellationToken.None);
 
     /// <summary>Learns new codes and turns to them; searches of this and of other processes go on.</summary>
     public Outcome<TrainingResult> Train(QuantizerMethod method, Work work)

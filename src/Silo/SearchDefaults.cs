@@ -1,5 +1,6 @@
 using Signpost.Engine.Base;
 using Signpost.Engine.Search;
+using Signpost.Silo.Http;
 
 namespace Signpost.Silo;
 
@@ -10,7 +11,7 @@ internal sealed record SearchDefaults(int K, int L, ModeChoice Mode, int Rerank)
     /// The search that is asked for, each value from the caller or from here. A pool that nobody asked for grows to k; a depth that nobody
     /// asked for shrinks to it.
     /// </summary>
-    public Outcome<SearchParameters> Resolve(OpenCollection collection, int? k = null, int? l = null, ModeChoice? mode = null, int? rerank = null)
+    public Outcome<SearchParameters> Resolve(IServedCollection collection, int? k = null, int? l = null, ModeChoice? mode = null, int? rerank = null)
     {
         int wanted = k ?? K;
         int pool = l ?? Math.Max(L, wanted);

@@ -20,6 +20,8 @@ internal static class Settings
     private static readonly GraphOptions Graph = Build.Graph;
     private static readonly QuantizerOptions Quantizer = Build.Codes;
 
+    private static readonly int DefaultMemoryMiB = (int)Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4 * 3 >> 20, 16, 1 << 24);
+
     public static readonly Setting<string?> Config = Text(
         "config", "Settings file.", "a YAML file", null, "Without it ./cluster.yaml is read where it exists.");
 
@@ -245,11 +247,73 @@ internal static class Settings
         "stop-seconds", "Time that running requests get when the server stops.", "s", 0, 3600, 10, "Less than the 30 s that Kubernetes waits.",
         "serve.stop_seconds");
 
+    // ---- several silos ----
+
+    public static readonly Setting<RuntimeKind> Runtime = Choice(
+        "runtime", "Who holds the shards: embedded, this process alone; redis, all silos that share a Redis and a cluster's name.",
+        [("embedded", RuntimeKind.Embedded), ("redis", RuntimeKind.Redis)], RuntimeKind.Embedded, "One machine needs no other.", "runtime");
+
+    public static readonly Setting<string?> ClusterName = Text(
+        "cluster", "Name of the cluster; clusters of other names may share the Redis.", "letters, digits, . _ -", "signpost", "", "cluster.name");
+
+    public static readonly Setting<string?> SiloName = Text(
+        "silo", "Name of this silo, of which there is one in the cluster.", "letters, digits, . _ -", null,
+        "Without it the machine's name and the port: the same after a restart.", "cluster.silo");
+
+    public static readonly Setting<string?> Zone = Text(
+        "zone", "What this silo shares its fate with, for example a rack: copies of a shard are spread over zones.", "a word", null, "", "cluster.zone");
+
+    public static readonly Setting<string?> PeerUrl = Text(
+        "peer-url", "Address on which other silos ask this one.", "http://HOST:PORT", "http://127.0.0.1:7701", "A port of its own: it speaks HTTP/2 alone.",
+        "cluster.peer_url");
+
+    public static readonly Setting<string?> Redis = Text(
+        "redis", "Where the silos agree: HOST:PORT, and options as StackExchange.Redis has them.", "HOST:PORT[,option=value...]", "127.0.0.1:6379", "",
+        "cluster.redis");
+
+    public static readonly Setting<int> Replicas = Whole(
+        "replicas", "Copies of every shard, each in a silo of its own.", "copies", 1, 16, 2, "One silo may die.", "cluster.replicas");
+
+    public static readonly Setting<int> LeaseMs = Whole(
+        "lease-ms", "How long a silo that says nothing is taken for alive.", "ms", 500, 60_000, 3000,
+        "Longer than a garbage collection, shorter than a user's patience.", "cluster.lease_ms");
+
+    public static readonly Setting<int> GraceSeconds = Whole(
+        "grace-seconds", "How long a silo that is gone is awaited before its shards are opened elsewhere.", "s", 0, 86_400, 15,
+        "A restart is back by then.", "cluster.grace_seconds");
+
+    public static readonly Setting<int> MemoryMiB = Whole(
+        "memory-mib", "Memory that the shards of this silo may take.", "MiB", 16, 1 << 24, DefaultMemoryMiB, "Three quarters of what this process may use.",
+        "cluster.memory_mib", "auto");
+
+    public static readonly Setting<int> Silos = Whole("silos", "Silos to start.", "silos", 1, 64, 3, "Two copies of each shard, and one silo may die.");
+
+    public static readonly Setting<int> FirstPort = Whole(
+        "port", "Port of the first silo; the others have the next ones.", "", 1, 65_000, 7700, "The port of serve.");
+
+    public static readonly Setting<int> SiloThreads = Whole(
+        "threads", "Search threads of each silo.", "threads", 1, 1024, Environment.ProcessorCount, "Any of them can use the whole machine.", null, "all");
+
+    public static readonly Setting<string?> OptionalRedis = Text(
+        "redis", "A Redis that runs.", "HOST:PORT[,option=value...]", null, "Without it one is started, in memory, and ended with the cluster.");
+
+    public static readonly Setting<string?> AskedUrl = Text(
+        "url", "Address of any silo.", "http://HOST:PORT", Url.Fallback, "The address of serve.");
+
+    public static readonly Setting<bool> Watch = Flag("watch", "Show it again every second, until Ctrl-C.");
+
     // ---- where collections are ----
 
     public static readonly Setting<string?> Store = Text(
         "store", "Where collections are: a folder that all silos see, or s3://BUCKET/PREFIX.", "a folder or s3://BUCKET/PREFIX", null,
         "Without it the data folder.", "store.url");
+
+    public static readonly Setting<string?> Cache = Text(
+        "cache", "Folder for this silo's copies of the files that it has open.", "a folder", null,
+        "Without it files are opened where they are; an s3 store needs one.", "store.cache");
+
+    public static readonly Setting<int> CacheMiB = Whole(
+        "cache-mib", "Most that the cache may take; files that are not needed go first.", "MiB", 16, 1 << 30, 102_400, "A hundred GiB.", "store.cache_mib");
 
     public static readonly Setting<string?> S3Endpoint = Text(
         "s3-endpoint", "Server of an s3 store.", "http://HOST:PORT", null, "Without it that of AWS for the region.", "store.s3_endpoint");
@@ -264,7 +328,7 @@ internal static class Settings
     /// <summary>The settings that <c>cluster.yaml</c> may give.</summary>
     public static readonly Setting[] InFile =
         [DataFolder, Threads, K, L, Mode, Rerank, TimeoutMs, Url, QueueMax, BatchMax, RequestMiBMax, TimeoutMsMax, StopSeconds,
-            Store, S3Endpoint, S3Region, S3Credentials];
+            Runtime, ClusterName, SiloName, Zone, PeerUrl, Redis, Replicas, LeaseMs, GraceSeconds, MemoryMiB, Store, Cache, CacheMiB, S3Endpoint, S3Region, S3Credentials];
 
     /// <summary>The word of a mode.</summary>
     public static string Word(this SearchMode mode) => ModeWords.First(m => m.Value == mode).Word;
@@ -314,4 +378,14 @@ internal enum RpqProfile
 
     /// <summary><see cref="RpqOptions.Faithful"/>.</summary>
     Faithful,
+}
+
+/// <summary>What puts shards into silos and carries calls between them.</summary>
+internal enum RuntimeKind
+{
+    /// <summary>This process holds all.</summary>
+    Embedded,
+
+    /// <summary>Silos that agree through Redis and ask each other over HTTP/2.</summary>
+    Redis,
 }

@@ -61,6 +61,7 @@ public sealed class DocumentTests(DemoCollection demo) : IDisposable
     [InlineData("CONTRIBUTING.md")]
     [InlineData("docs/http.md")]
     [InlineData("docs/client.md")]
+    [InlineData("docs/operations.md")]
     [InlineData("docs/formats.md")]
     [InlineData("docs/algorithms.md")]
     public void Links_lead_to_files(string document)

@@ -10,77 +10,91 @@ namespace Signpost.Engine.Cluster;
 /// its own best k; since the quantizer is shared by all shards, their distances can be compared, and the best k of these lists are
 /// the best k of all. Lists are merged in the total order (distance, id), so the answer does not depend on who answered first.
 ///
-/// What can go wrong is decided here, once, for every runtime. A shard that nobody serves is not asked; one whose call fails is
-/// left out; one that is silent until the deadline is left out, whatever its client does about the deadline. None of these fails
-/// the query: the caller gets what the others found, and coverage says how much of the collection that is, because a partial
-/// answer is worth more than none only to somebody who knows that it is partial. Who needs all or nothing sets RequireFull. Bad
-/// input is different: every shard would refuse it alike, so the first refusal is the answer.
+/// A query uses one version of the shard map from its beginning to its end, and so codes of one version; whatever is asked twice is
+/// asked by the same map. Slots belong to one shard of a map, so no id is returned twice while slots move. Of the replicas of a shard
+/// one is asked (<see cref="ReplicaChoice"/>): the local one, or one of a silo with little to do, so that few silos are asked. A silo
+/// is asked once for all its shards. Local shards are searched on the caller's thread, after the calls over the network are out.
 ///
-/// Shards move while they are searched. A query uses one version of the shard map from its beginning to its end. During a move two
-/// shards may hold the same vector; a hit counts only from the shard whose slots it belongs to, so that no id is returned twice
-/// and nobody has to remember the ids seen. If a shard has gone to another silo since the map was made, its call fails, and the
-/// reason tells it; the next query has the new map.
+/// What can go wrong is decided here, once, for every runtime. A shard whose replica fails, or is not where the map says, is asked of
+/// the replicas that were not asked yet, one after the other. A silo that is silent for longer than 95 % of its calls were is hedged:
+/// its shards are asked of others as well, and the first answer counts (<see cref="FanOut.Take"/>). Hedges are limited to a tenth of the
+/// calls (<see cref="HedgeBudget"/>), for in a cluster that is slow from too much work they would make more of it. But a silo that is
+/// silent for a quarter of the time left, or a second, is hedged in any case, since it may be frozen, and one living replica of each
+/// shard must be enough to answer. Silos that fail or are silent are avoided for a while (<see cref="SiloLoad"/>).
 ///
-/// The map also says which quantizer's codes a query uses, so a query never compares distances of two versions. A shard that has
-/// not that version says so: it has been trained anew since, or is ahead of this map. What the others found is then thrown away, and
-/// the query begins again with the newest map; codes are dropped only after the map that does without them is written, so the
-/// newest map is newer than the one that failed. It begins again only with a newer map, so every beginning needs another training
-/// to have ended meanwhile: one is enough in practice, and the deadline ends the rest.
+/// All that ends at the deadline, whatever a client does about it. A shard that has not answered by then, or has no replica left, is
+/// left out, which fails nothing: the caller gets what the others found, and coverage says how much of the collection that is, because
+/// a partial answer is worth more than none only to somebody who knows that it is partial. Who needs all or nothing sets RequireFull.
+/// Bad input is different: every shard would refuse it alike, so the first refusal is the answer.
 ///
-/// A search of the embedded runtime is a method call, and at a few ten microseconds per shard a task per shard would be half of
-/// its cost. So this class asks in a plain loop and merges at once what has ended when the call returns; only calls that have not
-/// are awaited, all together, until the deadline. With an embedded client everything happens on the caller's thread and nothing is
-/// allocated. Shards are then searched one after the other, which is what a loaded machine wants: its cores are kept busy by
-/// other queries. Remote calls run side by side by their nature.
+/// A replica that has not the codes which the map names has been trained anew since, or is ahead of this map, or lags behind. Codes are
+/// dropped only after the map that does without them is written, so in the first two cases there is a newer map: what was found is
+/// thrown away and the query begins again with it. Every beginning needs another training to have ended meanwhile: one is enough in
+/// practice, and the deadline ends the rest. Without a newer map the replica has failed like any other; only where no other has the
+/// codes either, the query is refused as stale.
 ///
-/// A call that was given up may end at any later time. The port's contract (<see cref="IShardClient"/>) keeps it from touching the
-/// query or the memory for hits by then, so both go back to their pools without waiting for it, and its late failure is nobody's.
+/// A search of the embedded runtime is a method call of a few ten microseconds per shard, and a task would be half of its cost. So
+/// answers that are there when the call returns are merged at once, and with an embedded client everything happens on the caller's
+/// thread and nothing is allocated. Only where calls are still out, a loop waits for whatever comes first: the end of a call, the time
+/// to hedge one, or the deadline. Calls that nobody needs any more are cancelled. They may end at any later time: the port's contract
+/// (<see cref="IShardClient"/>) keeps them from touching the query or the memory for hits by then, so both go back to their pools
+/// without waiting for them, and their late failure is nobody's.
 /// </remarks>
 public sealed class Coordinator
 {
-    /// <summary>Longest wait that a timer of .NET can do, rounded down.</summary>
-    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(49);
-
+    private readonly SiloCalls _calls;
     private readonly IShardClient _client;
     private readonly IClusterState? _state;
+    private readonly TimeProvider _time;
     private readonly ConcurrentBag<FanOut> _free = [];
-    private volatile ShardMap _map;
+    private readonly Lock _change = new();
+    private volatile Routes _routes;
 
     /// <summary>A coordinator of the collection of <paramref name="map"/> that asks through <paramref name="client"/>. Thread-safe.</summary>
     /// <param name="map">The first map.</param>
     /// <param name="client">Asks shards.</param>
     /// <param name="state">Where newer maps are found when one turns out to be old; null: only <see cref="Use"/> brings newer ones.</param>
-    public Coordinator(ShardMap map, IShardClient client, IClusterState? state = null)
+    /// <param name="localQueue">How many searches wait in this process for a thread; null: none ever do.</param>
+    /// <param name="time">The clock of latencies and timers; null: the system's.</param>
+    public Coordinator(
+        ShardMap map, IShardClient client, IClusterState? state = null, Func<int>? localQueue = null, TimeProvider? time = null)
     {
-        _map = map;
         _client = client;
         _state = state;
+        _time = time ?? TimeProvider.System;
+        _calls = new SiloCalls(client, _time, localQueue);
+        _routes = new Routes(map, client.Here, null);
     }
 
     /// <summary>The shard map that the next search will use.</summary>
-    public ShardMap Map => _map;
+    public ShardMap Map => _routes.Map;
+
+    /// <summary>Calls that were made so far because another call was silent for long.</summary>
+    public long Hedges => _calls.Hedges;
+
+    /// <summary>Calls that were made so far because another call failed.</summary>
+    public long Retries => _calls.Retries;
+
+    /// <summary>Calls so far that failed, or had not ended when the deadline of their query was reached.</summary>
+    public long Failures => _calls.Failures;
 
     /// <summary>Uses <paramref name="map"/> from the next search on, unless it is older than the one in use.</summary>
     public void Use(ShardMap map)
     {
-        Check.That(map.Collection == _map.Collection);
-        ShardMap seen = _map;
-        while (map.Version > seen.Version)
+        Check.That(map.Collection == Map.Collection);
+        lock (_change)
         {
-            ShardMap before = Interlocked.CompareExchange(ref _map, map, seen);
-            if (ReferenceEquals(before, seen))
+            if (map.Version > Map.Version)
             {
-                return;
+                _routes = new Routes(map, _client.Here, _routes);
             }
-
-            seen = before;
         }
     }
 
     /// <summary>Uses every newer map of <paramref name="state"/> until cancelled.</summary>
     public async Task FollowAsync(IClusterState state, CancellationToken cancel)
     {
-        await foreach (ShardMap map in state.WatchAsync(_map.Collection, cancel).ConfigureAwait(false))
+        await foreach (ShardMap map in state.WatchAsync(Map.Collection, cancel).ConfigureAwait(false))
         {
             Use(map);
         }
@@ -107,148 +121,101 @@ public sealed class Coordinator
         Query query, in SearchRequest request, Deadline deadline, Memory<Hit> target, CancellationToken cancel)
     {
         Check.That(target.Length >= request.Parameters.K);
+        cancel.ThrowIfCancellationRequested();
         if (!_free.TryTake(out FanOut? fan))
         {
             fan = new FanOut();
         }
 
-        AskAll(fan, _map, query, request, deadline, cancel);
-        if (fan.Pending is not null || fan.IsStale)
-        {
-            return FinishAsync(fan, query, request, deadline, target, cancel);
-        }
-
-        Outcome<SearchAnswer> answer = fan.Finish(request.RequireFull, target.Span);
-        _free.Add(fan);
-        return new ValueTask<Outcome<SearchAnswer>>(answer);
-    }
-
-    /// <summary>Asks one replica of every shard: one call for each silo, those over the network first, so that they work meanwhile.</summary>
-    private void AskAll(FanOut fan, ShardMap map, Query query, in SearchRequest request, Deadline deadline, CancellationToken cancel)
-    {
-        cancel.ThrowIfCancellationRequested();
-        fan.Restart(map, Math.Max(0, request.Parameters.K)); // a shard will refuse a K below 1
-        foreach (ShardEntry shard in map.Shards)
-        {
-            if (shard.FirstServing is { } replica)
-            {
-                fan.Plan(shard, replica.Id);
-            }
-            else
-            {
-                fan.Miss(shard.Id, shard.WhyNotServing);
-            }
-        }
-
-        foreach (SiloGroup group in fan.Groups)
-        {
-            if (group.Silo.Name != _client.Here)
-            {
-                Ask(fan, group, query, request, deadline, cancel);
-            }
-        }
-
-        foreach (SiloGroup group in fan.Groups)
-        {
-            if (group.Silo.Name == _client.Here)
-            {
-                Ask(fan, group, query, request, deadline, cancel);
-            }
-        }
-    }
-
-    private void Ask(FanOut fan, SiloGroup group, Query query, in SearchRequest request, Deadline deadline, CancellationToken cancel)
-    {
-        if (deadline.Reached)
-        {
-            fan.MissLate(group, MissingShard.Late);
-            return;
-        }
-
+        fan.Restart(_routes, new Question(query, request, deadline, cancel));
         try
         {
-            var asked = new ShardQuery(fan.Map.Collection, group.Shards, query, request.Parameters, fan.Map.CodesVersion, fan.Target);
-            ValueTask<ShardAnswer> call = _client.SearchAsync(group.Silo, asked, deadline, cancel);
-            if (call.IsCompleted)
-            {
-                fan.Take(group, call.GetAwaiter().GetResult());
-            }
-            else
-            {
-                fan.Postpone(group, call.AsTask());
-            }
+            _calls.AskWanted(fan, AskKind.First);
         }
-        catch (Exception e)
+        catch
         {
-            cancel.ThrowIfCancellationRequested();
-            fan.Miss(group, e.Message);
+            _calls.GiveUp(fan);
+            throw;
         }
+
+        return fan.IsSettled ? new ValueTask<Outcome<SearchAnswer>>(Finish(fan, target)) : FinishAsync(fan, target);
     }
 
-    private async ValueTask<Outcome<SearchAnswer>> FinishAsync(
-        FanOut fan, Query query, SearchRequest request, Deadline deadline, Memory<Hit> target, CancellationToken cancel)
+    private async ValueTask<Outcome<SearchAnswer>> FinishAsync(FanOut fan, Memory<Hit> target)
     {
-        while (true)
+        Deadline deadline = fan.Question.Deadline;
+        CancellationToken cancel = fan.Question.Cancel;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel, deadline.Cancel);
+        try
         {
-            if (fan.Pending is not null)
+            while (!fan.IsSettled && !deadline.Reached)
             {
-                await AwaitPendingAsync(fan, deadline, cancel).ConfigureAwait(false);
+                if (!fan.IsStale)
+                {
+                    _calls.HedgeSilent(fan);
+                    if (fan.IsSettled || fan.IsStale)
+                    {
+                        continue;
+                    }
+
+                    await _calls.WaitAsync(fan, stop.Token).ConfigureAwait(false);
+                    cancel.ThrowIfCancellationRequested();
+                    _calls.TakeEnded(fan);
+                }
+                else if (await HasNewerAsync(fan.Routes.Map, deadline, stop.Token).ConfigureAwait(false))
+                {
+                    _calls.GiveUp(fan);
+                    fan.Restart(_routes, fan.Question);
+                    _calls.AskWanted(fan, AskKind.First);
+                    continue;
+                }
+                else
+                {
+                    fan.FailStale();
+                }
+
+                _calls.AskWanted(fan, AskKind.Retry);
             }
 
-            if (!fan.IsStale || !await HasNewerAsync(fan.Map, cancel).ConfigureAwait(false))
+            if (!fan.IsSettled)
             {
-                break;
+                _calls.GiveUpLate(fan);
             }
-
-            AskAll(fan, _map, query, request, deadline, cancel);
+        }
+        catch
+        {
+            _calls.GiveUp(fan);
+            throw;
         }
 
-        Outcome<SearchAnswer> answer = fan.Finish(request.RequireFull, target.Span);
+        return Finish(fan, target);
+    }
+
+    private Outcome<SearchAnswer> Finish(FanOut fan, Memory<Hit> target)
+    {
+        _calls.GiveUp(fan); // those that nobody needs
+        Outcome<SearchAnswer> answer = fan.Finish(target.Span);
         _free.Add(fan);
         return answer;
     }
 
-    /// <summary>Whether a newer map than <paramref name="old"/> is in use now.</summary>
-    private async ValueTask<bool> HasNewerAsync(ShardMap old, CancellationToken cancel)
+    /// <summary>Whether a newer map than <paramref name="old"/> is in use now. That nobody can say so in time is not the query's fault.</summary>
+    private async ValueTask<bool> HasNewerAsync(ShardMap old, Deadline deadline, CancellationToken stop)
     {
-        if (_map.Version == old.Version && _state is not null
-            && await _state.ReadAsync(old.Collection, cancel).ConfigureAwait(false) is { } newest)
+        if (Map.Version == old.Version && _state is not null)
         {
-            Use(newest);
+            try
+            {
+                Task<ShardMap?> read = _state.ReadAsync(old.Collection, stop).AsTask();
+                SiloCall.Forget(read);
+                Use(await read.WaitAsync(SiloCall.PatienceOf(deadline.Left), _time, stop).ConfigureAwait(false) ?? old);
+            }
+            catch (Exception) when (!stop.IsCancellationRequested || deadline.Reached)
+            {
+                return Map.Version > old.Version;
+            }
         }
 
-        return _map.Version > old.Version;
-    }
-
-    private static async Task AwaitPendingAsync(FanOut fan, Deadline deadline, CancellationToken cancel)
-    {
-        List<(SiloGroup Group, Task<ShardAnswer> Call)> pending = fan.Pending!;
-        Task<ShardAnswer[]> all = Task.WhenAll(pending.Select(p => p.Call));
-        _ = all.ContinueWith(late => _ = late.Exception, TaskScheduler.Default); // looked at whenever it fails, so never "unobserved"
-        await WaitAsync(all, deadline, cancel).ConfigureAwait(false);
-        foreach ((SiloGroup group, Task<ShardAnswer> call) in pending)
-        {
-            if (call.IsCompletedSuccessfully)
-            {
-                fan.Take(group, call.Result);
-            }
-            else if (call.IsCompleted)
-            {
-                fan.Miss(group, call.Exception?.InnerException?.Message ?? "its call was cancelled");
-            }
-            else
-            {
-                fan.MissLate(group, "it did not answer by the deadline");
-            }
-        }
-    }
-
-    /// <summary>Returns when <paramref name="calls"/> have ended, well or not, or the deadline is reached.</summary>
-    private static async Task WaitAsync(Task calls, Deadline deadline, CancellationToken cancel)
-    {
-        TimeSpan left = deadline.Left is { } time && time < LongestWait ? time : LongestWait;
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancel, deadline.Cancel);
-        await calls.WaitAsync(left, both.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        cancel.ThrowIfCancellationRequested();
+        return Map.Version > old.Version;
     }
 }

@@ -1,154 +1,281 @@
 using System.Runtime.InteropServices;
 using Signpost.Engine.Base;
 using Signpost.Engine.Search;
-using Signpost.Engine.Shards;
 
 namespace Signpost.Engine.Cluster;
 
-/// <summary>What one search of the coordinator has collected so far. Pooled, so that a search allocates nothing; one thread at a time.</summary>
+/// <summary>
+/// One search of the coordinator: its shards, its calls, and what they brought. Pooled, so that a search allocates nothing; one thread
+/// at a time. Shards and silos are named by their places in <see cref="Routes"/>.
+/// </summary>
 internal sealed class FanOut
 {
-    private readonly TopK _best = new();
-    private readonly List<SiloGroup> _groups = []; // those beyond the count are for later searches
+    private readonly OpenShards _shards = new();
+    private readonly Gathered _gathered = new();
+    private readonly List<SiloGroup> _groups = []; // those beyond the count are for later calls
+    private readonly List<SiloGroup> _stale = [];
     private int _groupCount;
-    private ShardMap _map = null!;
+    private int _sentCount;
     private Hit[] _target = [];
-    private SearchStats _stats;
-    private Problem? _refusal;
-    private Problem? _stale;
-    private List<MissingShard>? _missing;
-    private int _shardsAnswered;
-    private long _vectorsAnswered;
+    private Hit[] _filtered = [];
+    private Problem? _staleProblem;
+
+    /// <summary>What is asked.</summary>
+    public Question Question { get; private set; }
+
+    /// <summary>The map that the search uses.</summary>
+    public Routes Routes { get; private set; } = null!;
 
     /// <summary>Room for the answer of one silo, used by one silo after the other.</summary>
     public Memory<Hit> Target => _target;
 
-    /// <summary>Whether a shard has not the codes that were asked for: the answer is not to be used, and another map may do.</summary>
-    public bool IsStale => _stale is not null;
+    /// <summary>Shards that are to be asked of somebody.</summary>
+    public ReadOnlySpan<int> Wanted => _shards.Wanted;
 
-    /// <summary>The map that the search uses.</summary>
-    public ShardMap Map => _map;
+    /// <summary>Calls that have not ended.</summary>
+    public List<SiloGroup> InFlight { get; } = [];
 
-    /// <summary>Calls that had not ended when they returned; null while there are none.</summary>
-    public List<(SiloGroup Group, Task<ShardAnswer> Call)>? Pending { get; private set; }
+    /// <summary>Whether a silo said that it has not the codes that were asked for, and nobody has looked for a newer map since.</summary>
+    public bool IsStale => _stale.Count > 0;
 
-    /// <summary>Who is asked for what.</summary>
-    public ReadOnlySpan<SiloGroup> Groups => CollectionsMarshal.AsSpan(_groups)[.._groupCount];
+    /// <summary>Whether nothing more can come: every shard is answered or lost, or the request was refused.</summary>
+    public bool IsSettled => _shards.AreSettled || _gathered.Refusal is not null;
 
-    /// <summary>Forgets everything and will keep the best <paramref name="k"/> of the shards of <paramref name="map"/>.</summary>
-    public void Restart(ShardMap map, int k)
+    /// <summary>Forgets everything and wants all shards of <paramref name="routes"/>.</summary>
+    public void Restart(Routes routes, in Question question)
     {
+        Check.That(InFlight.Count == 0);
+        Routes = routes;
+        Question = question;
+        int k = Math.Max(0, question.Request.Parameters.K); // a shard will refuse a K below 1
         if (_target.Length < k)
         {
-            _target = new Hit[k];
+            (_target, _filtered) = (new Hit[k], new Hit[k]);
         }
 
-        _best.Restart(k);
-        _map = map;
-        _groupCount = 0;
-        _stats = default;
-        _refusal = null;
-        _stale = null;
-        _missing = null;
-        _shardsAnswered = 0;
-        _vectorsAnswered = 0;
-        Pending = null;
+        _shards.Restart(routes);
+        _gathered.Restart(k);
+        (_groupCount, _sentCount, _staleProblem) = (0, 0, null);
+        _stale.Clear();
     }
 
-    /// <summary>Will ask <paramref name="silo"/> for <paramref name="shard"/>.</summary>
-    public void Plan(ShardEntry shard, SiloId silo)
-    {
-        foreach (SiloGroup group in Groups)
-        {
-            if (group.Silo == silo)
-            {
-                group.Add(shard);
-                return;
-            }
-        }
+    /// <summary>Adds to each silo the wanted shards for which it can be asked.</summary>
+    public void CountWanted(Span<ReplicaChoice.Candidate> silos) => _shards.CountWanted(silos);
 
+    /// <summary>Will ask the silo at <paramref name="place"/> for all wanted shards for which it can be asked.</summary>
+    public void Give(int place)
+    {
         if (_groupCount == _groups.Count)
         {
             _groups.Add(new SiloGroup());
         }
 
-        SiloGroup added = _groups[_groupCount++];
-        added.Restart(silo);
-        added.Add(shard);
+        SiloGroup group = _groups[_groupCount];
+        group.Restart(Routes.Silos[place], place == Routes.Here);
+        _shards.MoveWanted(place, group);
+        _groupCount += group.Shards.IsEmpty ? 0 : 1;
     }
 
-    /// <summary>Takes the answer of a silo.</summary>
-    public void Take(SiloGroup group, in ShardAnswer answer)
+    /// <summary>The calls that were planned since this was last asked.</summary>
+    public ReadOnlySpan<SiloGroup> TakePlanned()
     {
-        if (answer.Refusal is not null)
-        {
-            _ = answer.Refusal.Code == ProblemCode.StaleVersion ? _stale ??= answer.Refusal : _refusal ??= answer.Refusal;
-            return;
-        }
-
-        _best.Add(answer.Hits.Span, Slots.All);
-        _stats.Add(answer.Stats);
-        foreach (ShardEntry shard in group.Entries)
-        {
-            if (Find(answer.Missing, shard.Id) is { } missing)
-            {
-                (_missing ??= []).Add(missing);
-            }
-            else
-            {
-                _shardsAnswered++;
-                _vectorsAnswered += shard.Vectors;
-            }
-        }
+        ReadOnlySpan<SiloGroup> planned = CollectionsMarshal.AsSpan(_groups)[_sentCount.._groupCount];
+        _sentCount = _groupCount;
+        return planned;
     }
 
-    /// <summary>Leaves a shard out.</summary>
-    public void Miss(ShardId shard, string reason) => (_missing ??= []).Add(new MissingShard(shard, reason));
-
-    /// <summary>Leaves the shards of a silo out.</summary>
-    public void Miss(SiloGroup group, string reason)
+    /// <summary>A call is made.</summary>
+    public void Begin(SiloGroup group)
     {
-        foreach (ShardEntry shard in group.Entries)
+        foreach (int shard in group.Shards)
         {
-            Miss(shard.Id, reason);
+            _shards.Begin(shard);
         }
-    }
-
-    /// <summary>Leaves the shards of a silo out because the time is over.</summary>
-    public void MissLate(SiloGroup group, string reason)
-    {
-        _stats.DeadlineReached = true;
-        Miss(group, reason);
     }
 
     /// <summary>Waits later for a call that has not ended.</summary>
-    public void Postpone(SiloGroup group, Task<ShardAnswer> call) => (Pending ??= []).Add((group, call));
-
-    /// <summary>The answer: hits to <paramref name="target"/>, or why the request is refused.</summary>
-    public Outcome<SearchAnswer> Finish(bool requireFull, Span<Hit> target)
+    public void Postpone(SiloGroup group, SiloCall call)
     {
-        if ((_refusal ?? _stale) is { } refused)
-        {
-            return refused;
-        }
-
-        var coverage = new Coverage(_shardsAnswered, _map.Shards.Length, _vectorsAnswered, _map.Vectors);
-        _missing?.Sort((x, y) => x.Shard.Number.CompareTo(y.Shard.Number));
-        if (requireFull && !coverage.IsFull)
-        {
-            string reasons = string.Join("; ", _missing!.Select(m => $"{m.Shard}: {m.Reason}"));
-            return new Problem(
-                ProblemCode.IncompleteCoverage, "coverage", $"{coverage} ({reasons})", "all of both",
-                "Mend the shards, give more time, or accept partial answers.");
-        }
-
-        _best.Best.CopyTo(target);
-        return new SearchAnswer(_best.Best.Length, coverage, _stats, (IReadOnlyList<MissingShard>?)_missing ?? []);
+        group.Call = call;
+        InFlight.Add(group);
     }
 
-    private static MissingShard? Find(IReadOnlyList<MissingShard>? all, ShardId shard)
+    /// <summary>Takes the answer to a call, for those of its shards that nobody has answered yet.</summary>
+    /// <remarks>
+    /// A silo merges its shards and cuts the list to the best k, so a list from which the hits of some shards are struck may be short.
+    /// That loses nothing. Say the query's answer is the best k of the lists H(s) over all shards s, where H(s) is the same whichever
+    /// replica is asked, and this silo answered the shards S. If a hit h of a shard u in S is in the answer, then fewer than k hits of all
+    /// H(s) come before it, so fewer than k of those with s in S do, so h is in the silo's list; and the hits of the shards that are struck
+    /// come from the answers that were first. Slots belong to one shard each, so no hit is taken twice.
+    /// </remarks>
+    public void Take(SiloGroup group, in ShardAnswer answer)
     {
-        foreach (MissingShard missing in all ?? [])
+        if (answer.Refusal is { } refusal)
+        {
+            Refuse(group, refusal);
+            return;
+        }
+
+        int taken = 0;
+        bool isOverlap = false;
+        foreach (int shard in group.Shards)
+        {
+            _shards.End(shard);
+            if (_shards.AnswerOf(shard) is not null)
+            {
+                isOverlap = true;
+            }
+            else if (answer.Missing is not null && Find(answer.Missing, Routes.Map.Shards[shard].Id) is { } missing)
+            {
+                Fail(group, shard, missing.Reason, isStale: false);
+            }
+            else
+            {
+                _shards.Answer(shard, group);
+                _gathered.Count(Routes.Map.Shards[shard]);
+                taken++;
+            }
+        }
+
+        if (taken > 0)
+        {
+            _gathered.Add(isOverlap ? HitsTakenFrom(group, answer.Hits.Span) : answer.Hits.Span, answer.Stats);
+        }
+    }
+
+    /// <summary>A call failed.</summary>
+    public void Fail(SiloGroup group, string reason, bool isStale = false)
+    {
+        foreach (int shard in group.Shards)
+        {
+            _shards.End(shard);
+            if (_shards.AnswerOf(shard) is null)
+            {
+                Fail(group, shard, reason, isStale);
+            }
+        }
+    }
+
+    /// <summary>There is no newer map, so the silos that were stale have failed; the query is stale only where no other replica is better.</summary>
+    public void FailStale()
+    {
+        foreach (SiloGroup group in _stale)
+        {
+            Fail(group, _staleProblem!.ToString(), isStale: true);
+        }
+
+        _stale.Clear();
+    }
+
+    /// <summary>The time is over before all is settled.</summary>
+    public void EndLate()
+    {
+        _gathered.EndLate();
+        foreach (SiloGroup group in InFlight)
+        {
+            Note(group, "it did not answer by the deadline");
+        }
+
+        foreach (SiloGroup group in _stale)
+        {
+            Note(group, _staleProblem!.ToString());
+        }
+    }
+
+    /// <summary>Whether nobody has answered some shard of a call.</summary>
+    public bool IsOpen(SiloGroup group)
+    {
+        foreach (int shard in group.Shards)
+        {
+            if (_shards.AnswerOf(shard) is null)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether another silo can be asked for some open shard of a call.</summary>
+    public bool HasOther(SiloGroup group)
+    {
+        foreach (int shard in group.Shards)
+        {
+            if (_shards.HasOther(shard))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Wants the open shards of a call from other silos too.</summary>
+    public void WantOthers(SiloGroup group)
+    {
+        foreach (int shard in group.Shards)
+        {
+            _shards.Want(shard);
+        }
+    }
+
+    /// <summary>The answer: hits to <paramref name="target"/>, or why the request is refused. Nothing is kept of the question.</summary>
+    public Outcome<SearchAnswer> Finish(Span<Hit> target)
+    {
+        bool requireFull = Question.Request.RequireFull;
+        Question = default;
+        if (_staleProblem is not null && _shards.IsAnyStale())
+        {
+            _gathered.Refusal ??= _staleProblem;
+        }
+
+        return _gathered.Finish(Routes, requireFull, _shards, target);
+    }
+
+    private void Refuse(SiloGroup group, Problem refusal)
+    {
+        if (refusal.Code == ProblemCode.StaleVersion)
+        {
+            _staleProblem ??= refusal;
+            _stale.Add(group);
+        }
+        else
+        {
+            _gathered.Refusal ??= refusal;
+        }
+    }
+
+    private void Fail(SiloGroup group, int shard, string reason, bool isStale)
+    {
+        _gathered.Note(shard, group.Silo.Id, reason);
+        _shards.Fail(shard, isStale);
+    }
+
+    private void Note(SiloGroup group, string failure)
+    {
+        foreach (int shard in group.Shards)
+        {
+            _gathered.Note(shard, group.Silo.Id, failure);
+        }
+    }
+
+    private ReadOnlySpan<Hit> HitsTakenFrom(SiloGroup group, ReadOnlySpan<Hit> hits)
+    {
+        int count = 0;
+        foreach (Hit hit in hits[..Math.Min(hits.Length, _filtered.Length)])
+        {
+            if (_shards.AnswerOf(Routes.Map.PlaceOf(hit.Id)) == group)
+            {
+                _filtered[count++] = hit;
+            }
+        }
+
+        return _filtered.AsSpan(0, count);
+    }
+
+    private static MissingShard? Find(IReadOnlyList<MissingShard> all, ShardId shard)
+    {
+        foreach (MissingShard missing in all)
         {
             if (missing.Shard == shard)
             {

@@ -95,4 +95,13 @@ public readonly record struct ShardQuery(
 /// <param name="Missing">The shards that could not be asked, and why; null where all were.</param>
 /// <param name="Refusal">Why the request was refused; null when it was not.</param>
 public readonly record struct ShardAnswer(
-    ReadOnlyMemory<Hit> Hits, SearchStats Stats, IReadOnlyList<MissingShard>? Missing = null, Problem? Refusal = null);
+    ReadOnlyMemory<Hit> Hits, SearchStats Stats, IReadOnlyList<MissingShard>? Missing = null, Problem? Refusal = null)
+{
+    /// <summary>The answer to a search whose deadline has passed before it was asked: nothing was found in time.</summary>
+    public static ShardAnswer Late(in ShardQuery query)
+    {
+        string collection = query.Collection;
+        MissingShard[] all = [.. query.Shards.ToArray().Select(shard => new MissingShard(new ShardId(collection, shard.Number), MissingShard.Late))];
+        return new ShardAnswer(default, new SearchStats { DeadlineReached = true }, all);
+    }
+}

@@ -22,6 +22,9 @@ public sealed class LocalShardClient(string silo, Func<string, Collection?> coll
     /// <inheritdoc/>
     public string Here => silo;
 
+    /// <summary>Queries of the shape of a collection, to be rented; null where it is not open.</summary>
+    public QueryPool? QueriesOf(string collection) => collectionOf(collection)?.Queries;
+
     /// <inheritdoc/>
     public ValueTask<ShardAnswer> SearchAsync(SiloId silo, ShardQuery query, Deadline deadline, CancellationToken cancel)
     {

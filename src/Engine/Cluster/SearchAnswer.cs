@@ -33,5 +33,6 @@ public readonly record struct Coverage(int ShardsAnswered, int Shards, long Vect
 /// <param name="Reason">Why, for people.</param>
 public sealed record MissingShard(ShardId Shard, string Reason)
 {
-    internal const string Late = "the deadline had passed before it was asked";
+    /// <summary>Reason of one that was left out for want of time.</summary>
+    public const string Late = "the deadline had passed before it was asked";
 }

@@ -136,19 +136,7 @@ public sealed class ShardMap
     public long Vectors { get; }
 
     /// <summary>The shard that owns <paramref name="id"/>.</summary>
-    public ShardEntry ShardOf(ulong id)
-    {
-        int slot = Slots.Of(id);
-        int low = 0;
-        int high = Shards.Length - 1;
-        while (low < high)
-        {
-            int middle = (low + high) >>> 1;
-            (low, high) = slot < Shards[middle].Slots.To ? (low, middle) : (middle + 1, high);
-        }
-
-        return Shards[low];
-    }
+    public ShardEntry ShardOf(ulong id) => Shards[PlaceOf(id)];
 
     /// <summary>The next version of this map, where shard <paramref name="number"/> has <paramref name="replicas"/>.</summary>
     public ShardMap WithReplicas(int number, params ReadOnlySpan<Replica> replicas)
@@ -159,4 +147,22 @@ public sealed class ShardMap
 
     /// <summary>The next version of this map, whose queries use the codes of <paramref name="codesVersion"/>.</summary>
     public ShardMap WithCodes(uint codesVersion) => new(Collection, Version + 1, Shards, codesVersion);
+
+    /// <summary>The same map under <paramref name="version"/>: what a runtime restores after its store has lost newer versions.</summary>
+    public ShardMap AtVersion(long version) => new(Collection, version, Shards, CodesVersion);
+
+    /// <summary>Place in <see cref="Shards"/> of the shard that owns <paramref name="id"/>.</summary>
+    internal int PlaceOf(ulong id)
+    {
+        int slot = Slots.Of(id);
+        int low = 0;
+        int high = Shards.Length - 1;
+        while (low < high)
+        {
+            int middle = (low + high) >>> 1;
+            (low, high) = slot < Shards[middle].Slots.To ? (low, middle) : (middle + 1, high);
+        }
+
+        return low;
+    }
 }

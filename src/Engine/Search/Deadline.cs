@@ -7,11 +7,13 @@ public readonly struct Deadline
 {
     private readonly long _timestamp;
     private readonly CancellationToken _cancel;
+    private readonly TimeProvider? _clock; // null: the system's, which is asked without a virtual call
 
-    private Deadline(long timestamp, CancellationToken cancel)
+    private Deadline(long timestamp, CancellationToken cancel, TimeProvider? clock = null)
     {
         _timestamp = timestamp;
         _cancel = cancel;
+        _clock = clock;
     }
 
     /// <summary>No end.</summary>
@@ -21,7 +23,7 @@ public readonly struct Deadline
     public CancellationToken Cancel => _cancel;
 
     /// <summary>True once the time is over or the caller has given up.</summary>
-    public bool Reached => (_timestamp != 0 && Stopwatch.GetTimestamp() >= _timestamp) || _cancel.IsCancellationRequested;
+    public bool Reached => (_timestamp != 0 && Now >= _timestamp) || _cancel.IsCancellationRequested;
 
     /// <summary>Time left; null without an end, zero when over.</summary>
     public TimeSpan? Left
@@ -33,8 +35,8 @@ public readonly struct Deadline
                 return null;
             }
 
-            long ticks = _timestamp - Stopwatch.GetTimestamp();
-            return ticks <= 0 ? TimeSpan.Zero : TimeSpan.FromSeconds((double)ticks / Stopwatch.Frequency);
+            long ticks = _timestamp - Now;
+            return ticks <= 0 ? TimeSpan.Zero : TimeSpan.FromSeconds((double)ticks / (_clock?.TimestampFrequency ?? Stopwatch.Frequency));
         }
     }
 
@@ -47,4 +49,13 @@ public readonly struct Deadline
 
     /// <summary>Ends only when <paramref name="cancel"/> is asked for.</summary>
     public static Deadline OnCancel(CancellationToken cancel) => new(0, cancel);
+
+    /// <summary>As <see cref="After(TimeSpan, CancellationToken)"/>, by another clock than the system's.</summary>
+    public static Deadline After(TimeSpan time, TimeProvider clock, CancellationToken cancel = default)
+    {
+        long ticks = (long)Math.Min(time.TotalSeconds * clock.TimestampFrequency, long.MaxValue / 2);
+        return new Deadline(clock.GetTimestamp() + ticks, cancel, clock);
+    }
+
+    private long Now => _clock?.GetTimestamp() ?? Stopwatch.GetTimestamp();
 }

@@ -41,6 +41,9 @@ public sealed unsafe class Query : IDisposable
     /// <summary>The components in the collection's element type.</summary>
     public byte* Row => _row.Pointer;
 
+    /// <summary>The same as a span, to be used while this is not disposed.</summary>
+    public ReadOnlySpan<byte> RowSpan => new(Row, Dim * Type.Bytes());
+
     /// <summary>Binds <paramref name="vector"/>, or says why it is refused and leaves the old one.</summary>
     public Problem? Set(ReadOnlySpan<float> vector)
     {
@@ -53,6 +56,29 @@ public sealed unsafe class Query : IDisposable
         if (Elements.FromFloat(vector, Type, row) is { } problem)
         {
             return problem;
+        }
+
+        if (Metric == Metric.Cosine && Direction.Fault("query", Type, row) is { } none)
+        {
+            return none;
+        }
+
+        SetRow(row);
+        return null;
+    }
+
+    /// <summary>Binds a row in the collection's element type that comes from outside, or says why it is refused and leaves the old one.</summary>
+    public Problem? TrySetRow(ReadOnlySpan<byte> row)
+    {
+        if (row.Length != Dim * Type.Bytes())
+        {
+            return new Problem(
+                ProblemCode.WrongDimension, "query", $"{row.Length} bytes", $"{Dim * Type.Bytes()}", "Ask with a vector of the collection's dimension and type.");
+        }
+
+        if (Elements.IndexOfNonFinite(row, Type) is var wrong and >= 0)
+        {
+            return new Problem(ProblemCode.InvalidComponent, $"component {wrong}", "NaN or infinite", $"a finite {Type}", "Clean the vector.");
         }
 
         if (Metric == Metric.Cosine && Direction.Fault("query", Type, row) is { } none)
@@ -84,7 +110,7 @@ public sealed unsafe class Query : IDisposable
                 _table = new AlignedBuffer(bytes);
             }
 
-            Elements.ToFloat(new ReadOnlySpan<byte>(Row, Dim * Type.Bytes()), Type, _floats);
+            Elements.ToFloat(RowSpan, Type, _floats);
             coder.BuildTable(_floats, new Span<float>(_table.Pointer, coder.TableLength));
             _tableOf = coder;
         }

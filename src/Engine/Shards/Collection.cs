@@ -25,6 +25,8 @@ public sealed class Collection : IDisposable
         _place = parts.Place;
         _cell = new CollectionCell(parts.Place, parts.State);
         _opening = new ShardOpening(parts.Place, _cell);
+        CollectionManifest manifest = parts.State.Manifest;
+        Queries = new QueryPool(manifest.Dim, manifest.Type, manifest.Metric);
     }
 
     /// <summary>What the collection consists of.</summary>
@@ -59,6 +61,9 @@ public sealed class Collection : IDisposable
         Outcome<CollectionParts> opened = CollectionOpener.Open(disk, folder, options, work);
         return opened.Problem is null ? new Collection(opened.Value!) : opened.Problem;
     }
+
+    /// <summary>Queries for the vectors of this collection, to be rented.</summary>
+    public QueryPool Queries { get; }
 
     /// <summary>A query for the vectors of this collection, to be bound and used again and again.</summary>
     public Query NewQuery()
@@ -204,6 +209,7 @@ public sealed class Collection : IDisposable
         }
 
         _place.Scratch.Dispose();
+        Queries.Dispose();
     }
 
     private void OpenCodesOf(CollectionShard shard, CollectionManifest next, PublishedQuantizer quantizer, Work work)

@@ -31,6 +31,9 @@ public sealed unsafe class Shard : IDisposable
     /// <summary>Vectors in the shard.</summary>
     public long Count => _segment.Info.Count;
 
+    /// <summary>The trainings whose codes are open; 0, the shard without codes, is always among them, unless it is closed.</summary>
+    public IReadOnlyList<uint> CodesVersions => [.. _views.Select(view => view.CodesVersion)];
+
     /// <summary>Whether codes of a version are open.</summary>
     internal bool HasCodes(uint version) => _views.Any(view => view.CodesVersion == version);
 

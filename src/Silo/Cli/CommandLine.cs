@@ -23,6 +23,7 @@ internal static class CommandLine
 
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        ChildProcess.StopWithParent(cancel.Cancel);
         int code = parse.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
         return args.Length == 0 ? ExitCodes.Refused : code;
 
@@ -79,6 +80,8 @@ internal static class CommandLine
             TrainCommand.Make(cancel),
             PushCommand.Make(cancel),
             ServeCommand.Make(cancel),
+            UpCommand.Make(cancel),
+            ClusterCommand.Make(cancel),
         };
         foreach (Option option in root.Options)
         {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Signpost.Engine.Base;
+using Signpost.Engine.Cluster;
 using Signpost.Engine.Storage;
 using Signpost.Silo.Http;
 
@@ -16,6 +17,9 @@ internal static class ServeCommand
             Settings.ServedCollection, Settings.DataFolder, Settings.Url, Settings.Threads, Settings.K, Settings.L, Settings.Mode, Settings.Rerank,
             Settings.TimeoutMs, Settings.TimeoutMsMax, Settings.QueueMax, Settings.BatchMax, Settings.RequestMiBMax, Settings.StopSeconds,
             Settings.Vectors,
+            Settings.Runtime, Settings.ClusterName, Settings.SiloName, Settings.Zone, Settings.PeerUrl, Settings.Redis, Settings.Replicas, Settings.LeaseMs,
+            Settings.GraceSeconds, Settings.MemoryMiB, Settings.Store, Settings.Cache, Settings.CacheMiB, Settings.S3Endpoint, Settings.S3Region,
+            Settings.S3Credentials,
         ],
         Run);
 
@@ -31,6 +35,18 @@ internal static class ServeCommand
             QueueMax = session.Get(Settings.QueueMax),
             RequestBytesMax = (long)session.Get(Settings.RequestMiBMax) << 20,
         };
+        if (session.Get(Settings.Runtime) == RuntimeKind.Redis)
+        {
+            SiloHost.RunAsync(session, url, CheckedUrl(session.Get(Settings.PeerUrl)!), limits).GetAwaiter().GetResult();
+        }
+        else
+        {
+            RunAlone(session, url, limits);
+        }
+    }
+
+    private static void RunAlone(Session session, string url, SearchLimits limits)
+    {
         var collections = new Dictionary<string, OpenCollection>(StringComparer.Ordinal);
         try
         {
@@ -53,8 +69,10 @@ internal static class ServeCommand
 
             using var watch = new CodesWatch(collections.Values, line => Console.Error.WriteLine($"signpost: {line}"));
             using var threads = new SearchThreads(session.Get(Settings.Threads), limits.QueueMax);
-            new Server(collections, threads, limits)
-                .RunAsync(url, TimeSpan.FromSeconds(session.Get(Settings.StopSeconds)), address => Announce(session, collections, address), session.Cancel)
+            new Server(new ServedFolders(collections), threads, limits)
+                .RunAsync(
+                    url, TimeSpan.FromSeconds(session.Get(Settings.StopSeconds)), address => Announce(session, string.Join(", ", collections.Keys.Order()), address),
+                    () => Task.CompletedTask, session.Cancel)
                 .GetAwaiter().GetResult();
         }
         finally
@@ -66,9 +84,10 @@ internal static class ServeCommand
         }
     }
 
-    private static void Announce(Session session, Dictionary<string, OpenCollection> collections, string address)
+    /// <summary>Says where to ask, and what.</summary>
+    internal static void Announce(Session session, string served, string address)
     {
-        session.Say($"serving {string.Join(", ", collections.Keys.Order())} at {address}");
+        session.Say($"serving {served} at {address}");
         session.Say($"try: curl {address}/v1/collections   and   {address}/openapi/v1.json");
     }
 

@@ -46,6 +46,9 @@ internal sealed class Session(ParseResult parse, ConfigFile config, Cancellation
     /// <summary>Takes the progress line away before something is printed.</summary>
     public void Clear() => _progress.Clear();
 
+    /// <summary>Shows how far something is.</summary>
+    public void Report(PhaseProgress progress) => _progress.Report(progress);
+
     /// <summary>A line for people; on stderr where stdout is for JSON.</summary>
     public void Say(string line)
     {

@@ -29,7 +29,7 @@ internal sealed class BinaryForm : ISearchForm
     public string ContentType => MediaType;
 
     /// <inheritdoc/>
-    public async Task<Outcome<SearchInput>> ReadAsync(HttpContext context, OpenCollection collection)
+    public async Task<Outcome<SearchInput>> ReadAsync(HttpContext context, IServedCollection collection)
     {
         Outcome<SearchBody> settings = ReadQueryString(context.Request.Query);
         if (settings.Problem is { } wrong)

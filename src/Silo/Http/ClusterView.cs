@@ -1,6 +1,7 @@
 using System.Globalization;
 using Signpost.Client.Wire;
 using Signpost.Engine.Cluster;
+using Signpost.Silo.Cluster;
 
 namespace Signpost.Silo.Http;
 
@@ -11,7 +12,7 @@ internal static class ClusterView
     /// <param name="collections">What is served.</param>
     /// <param name="waiting">Vectors that wait for a search thread.</param>
     /// <param name="url">Where this process listens.</param>
-    public static ClusterReply Embedded(IEnumerable<OpenCollection> collections, int waiting, string url)
+    public static ClusterReply Embedded(IEnumerable<IServedCollection> collections, int waiting, string url)
     {
         ShardMap[] maps = [.. collections.Select(collection => collection.Map).OrderBy(map => map.Collection, StringComparer.Ordinal)];
         var silo = new SiloReply
@@ -36,9 +37,39 @@ internal static class ClusterView
         };
     }
 
+    /// <summary>A silo of several, as it sees them.</summary>
+    public static ClusterReply Of(ClusterSilo silo)
+    {
+        ShardMap[] maps = [.. silo.Collections.Select(collection => collection.Map)];
+        return new ClusterReply
+        {
+            Cluster = silo.Options.Cluster,
+            Runtime = "redis",
+            Silo = silo.Options.Silo,
+            Version = Server.Version,
+            Api = int.Parse(Api.Version, CultureInfo.InvariantCulture),
+            Leader = silo.Leader,
+            Silos = [.. silo.Members.Select(member => Describe(member, maps))],
+            Collections = [.. maps.Select(Describe)],
+        };
+    }
+
     /// <summary>A shard map as answers tell it.</summary>
     public static ClusterCollectionReply Describe(ShardMap map) =>
         new(map.Collection, map.Version, map.CodesVersion, map.Vectors, [.. map.Shards.Select(Describe)]);
+
+    private static SiloReply Describe(Member member, ShardMap[] maps) => new()
+    {
+        Name = member.Silo.Name,
+        Url = member.Note.Url,
+        Zone = member.Note.Zone.Length > 0 ? member.Note.Zone : null,
+        State = member.Note.IsLeaving ? "leaving" : "serving",
+        Epoch = member.Silo.Epoch,
+        MemoryBytes = member.Note.MemoryBytes,
+        ResidentBytes = member.Note.ResidentBytes,
+        Waiting = member.Note.Waiting,
+        Shards = maps.Sum(map => map.Shards.Count(shard => shard.Serving.Any(replica => replica.Silo == member.Silo))),
+    };
 
     private static ShardReply Describe(ShardEntry shard) =>
         new(shard.Id.Number, shard.Slots.From, shard.Slots.To, shard.Vectors, [.. shard.Replicas.Select(Describe)]);

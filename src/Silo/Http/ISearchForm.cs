@@ -10,7 +10,7 @@ internal interface ISearchForm
     string ContentType { get; }
 
     /// <summary>The vectors and settings of the request, or what is wrong with it.</summary>
-    Task<Outcome<SearchInput>> ReadAsync(HttpContext context, OpenCollection collection);
+    Task<Outcome<SearchInput>> ReadAsync(HttpContext context, IServedCollection collection);
 
     /// <summary>Writes the answer to <paramref name="input"/>; or returns the problem that is the answer, and writes nothing.</summary>
     Task<Problem?> WriteAsync(HttpContext context, SearchInput input, SearchBatch batch, double tookMs);

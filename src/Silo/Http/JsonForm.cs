@@ -9,7 +9,7 @@ internal sealed class JsonForm : ISearchForm
     public string ContentType => "application/json";
 
     /// <inheritdoc/>
-    public async Task<Outcome<SearchInput>> ReadAsync(HttpContext context, OpenCollection collection)
+    public async Task<Outcome<SearchInput>> ReadAsync(HttpContext context, IServedCollection collection)
     {
         SearchBody? body = await context.Request.ReadFromJsonAsync(Wire.Json.SearchBody, context.RequestAborted);
         string? fault = body switch

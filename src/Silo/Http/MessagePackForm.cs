@@ -16,7 +16,7 @@ internal sealed class MessagePackForm : ISearchForm
     public string ContentType => SearchFields.ContentType;
 
     /// <inheritdoc/>
-    public async Task<Outcome<SearchInput>> ReadAsync(HttpContext context, OpenCollection collection)
+    public async Task<Outcome<SearchInput>> ReadAsync(HttpContext context, IServedCollection collection)
     {
         ReadOnlyMemory<byte> body = await Rows.ReadBodyAsync(context);
         try
@@ -38,7 +38,7 @@ internal sealed class MessagePackForm : ISearchForm
         return null;
     }
 
-    private static Outcome<SearchInput> Read(ReadOnlyMemory<byte> body, OpenCollection collection)
+    private static Outcome<SearchInput> Read(ReadOnlyMemory<byte> body, IServedCollection collection)
     {
         var reader = new MessagePackReader(body.Span);
         var settings = new SearchBody();
@@ -93,7 +93,7 @@ internal sealed class MessagePackForm : ISearchForm
         _ => null,
     };
 
-    private static Outcome<Rows> Vectors(ReadOnlyMemory<byte> bytes, int dim, string elementType, OpenCollection collection)
+    private static Outcome<Rows> Vectors(ReadOnlyMemory<byte> bytes, int dim, string elementType, IServedCollection collection)
     {
         if (dim != collection.Dim)
         {

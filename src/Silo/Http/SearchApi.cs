@@ -7,7 +7,7 @@ using Signpost.Engine.Search;
 namespace Signpost.Silo.Http;
 
 /// <summary>The search endpoint: reads a request in any form, hands it to the search threads, writes the answer in the same form.</summary>
-internal sealed class SearchApi(IReadOnlyDictionary<string, OpenCollection> collections, SearchThreads threads, SearchLimits limits)
+internal sealed class SearchApi(IServed served, SearchThreads threads, SearchLimits limits)
 {
     /// <summary>Most hits that one answer may hold: 16 MB of memory each million.</summary>
     private const int MostHits = 4_000_000;
@@ -17,12 +17,15 @@ internal sealed class SearchApi(IReadOnlyDictionary<string, OpenCollection> coll
     /// <summary>The content types that a search may have.</summary>
     public static IEnumerable<string> ContentTypes => Forms.Select(form => form.ContentType);
 
+    /// <summary>Rows from their request to their answer, those that wait for other silos included.</summary>
+    private readonly Admission _rows = new("vectors", limits.QueueMax);
+
     /// <summary>Answers POST /v1/collections/{name}/search.</summary>
     public async Task SearchAsync(HttpContext context)
     {
         long start = Stopwatch.GetTimestamp();
         string name = (string)context.Request.RouteValues["name"]!;
-        if (!collections.TryGetValue(name, out OpenCollection? collection))
+        if (served.Find(name) is not { } collection)
         {
             await Problems.WriteAsync(context, Unknown(name));
         }
@@ -38,7 +41,7 @@ internal sealed class SearchApi(IReadOnlyDictionary<string, OpenCollection> coll
 
     /// <summary>The problem of a collection that is not served.</summary>
     public Problem Unknown(string name) => new(
-        ProblemCode.NotFound, "collection", $"'{name}'", collections.Count == 0 ? "none is served" : string.Join(" | ", collections.Keys.Order()),
+        ProblemCode.NotFound, "collection", $"'{name}'", served.Collections.Any() ? string.Join(" | ", served.Collections.Select(c => c.Name)) : "none is served",
         "Take one of GET /v1/collections.");
 
     /// <summary>The form that the content type names, in UTF-8 where there is text in it; null where it names none.</summary>
@@ -53,7 +56,7 @@ internal sealed class SearchApi(IReadOnlyDictionary<string, OpenCollection> coll
         $"{string.Join(" | ", ContentTypes)}, in UTF-8", "Set the header content-type to what the body is.");
 
     /// <summary>Reads, searches, writes; or returns the problem of the request as a whole.</summary>
-    private async Task<Problem?> AnswerAsync(HttpContext context, OpenCollection collection, ISearchForm form, long start)
+    private async Task<Problem?> AnswerAsync(HttpContext context, IServedCollection collection, ISearchForm form, long start)
     {
         Outcome<SearchInput> input = await form.ReadAsync(context, collection);
         if (input.Problem is not null)
@@ -66,7 +69,7 @@ internal sealed class SearchApi(IReadOnlyDictionary<string, OpenCollection> coll
             ?? await form.WriteAsync(context, input.Value!, run.Value!, Stopwatch.GetElapsedTime(start).TotalMilliseconds);
     }
 
-    private async Task<Outcome<SearchBatch>> RunAsync(HttpContext context, OpenCollection collection, SearchInput input)
+    private async Task<Outcome<SearchBatch>> RunAsync(HttpContext context, IServedCollection collection, SearchInput input)
     {
         Outcome<SearchRequest> request = limits.Read(input.Settings, collection, out TimeSpan timeout);
         if (request.Problem is { } problem)
@@ -82,14 +85,24 @@ internal sealed class SearchApi(IReadOnlyDictionary<string, OpenCollection> coll
         }
 
         var batch = new SearchBatch(collection, input.Count, input.Bind, request.Value, Deadline.After(timeout, context.RequestAborted));
-        if (!threads.TryAdd(batch))
+        if (_rows.TryEnter(input.Count) is { } full)
         {
-            return new Problem(
-                ProblemCode.Busy, "request", $"{threads.Waiting} vectors waiting", $"at most {limits.QueueMax} with those of this request",
-                "Try again in a second.");
+            return full;
         }
 
-        await batch.Done;
-        return batch;
+        try
+        {
+            if (threads.TryAdd(SearchLane.OfClients, batch.Work) is { } busy)
+            {
+                return busy;
+            }
+
+            await batch.Done;
+            return batch;
+        }
+        finally
+        {
+            _rows.Leave(input.Count);
+        }
     }
 }

@@ -17,7 +17,7 @@ internal sealed class SearchBatch
     /// <param name="bind">Binds the query to a row, or says why the row is refused.</param>
     /// <param name="request">How to search.</param>
     /// <param name="deadline">For all rows together.</param>
-    public SearchBatch(OpenCollection collection, int count, Func<int, Query, Problem?> bind, SearchRequest request, Deadline deadline)
+    public SearchBatch(IServedCollection collection, int count, Func<int, Query, Problem?> bind, SearchRequest request, Deadline deadline)
     {
         Collection = collection;
         Count = count;
@@ -27,9 +27,10 @@ internal sealed class SearchBatch
         _left = count;
         _hits = new Hit[count * request.Parameters.K];
         Answers = new Outcome<SearchAnswer>[count];
+        Work = [.. Enumerable.Range(0, count).Select(row => new RowSearch(this, row))];
     }
 
-    public OpenCollection Collection { get; }
+    public IServedCollection Collection { get; }
 
     /// <summary>Vectors.</summary>
     public int Count { get; }
@@ -37,6 +38,9 @@ internal sealed class SearchBatch
     public SearchRequest Request { get; }
 
     public Deadline Deadline { get; }
+
+    /// <summary>The rows, for search threads.</summary>
+    public ISearchWork[] Work { get; }
 
     /// <summary>Answers by row; complete when <see cref="Done"/> is.</summary>
     public Outcome<SearchAnswer>[] Answers { get; }
@@ -47,25 +51,37 @@ internal sealed class SearchBatch
     /// <summary>Hits of a row, ascending.</summary>
     public ReadOnlySpan<Hit> Hits(int row) => Room(row).Span[..Answers[row].Value.Count];
 
-    /// <summary>Searches one row. Thread-safe for different rows.</summary>
-    public void Run(int row, Query query)
-    {
-        try
-        {
-            Answers[row] = _bind(row, query) is { } refused
-                ? refused
-                : Collection.Search(query, Request, Deadline, Room(row));
-        }
-        catch (Exception e)
-        {
-            _done.TrySetException(e);
-        }
+    private Memory<Hit> Room(int row) => _hits.AsMemory(row * Request.Parameters.K, Request.Parameters.K);
 
+    private void RowEnded()
+    {
         if (Interlocked.Decrement(ref _left) == 0)
         {
             _done.TrySetResult();
         }
     }
 
-    private Memory<Hit> Room(int row) => _hits.AsMemory(row * Request.Parameters.K, Request.Parameters.K);
+    /// <summary>One row. Its thread goes on as soon as only other silos are awaited; the last of their answers then ends the row.</summary>
+    private sealed class RowSearch(SearchBatch batch, int row) : ISearchWork
+    {
+        public void Run() => _ = RunAsync();
+
+        private async Task RunAsync()
+        {
+            Query query = batch.Collection.Queries.Rent();
+            try
+            {
+                batch.Answers[row] = batch._bind(row, query) is { } refused
+                    ? refused
+                    : await batch.Collection.SearchAsync(query, batch.Request, batch.Deadline, batch.Room(row)).ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                batch._done.TrySetException(e);
+            }
+
+            batch.Collection.Queries.Return(query);
+            batch.RowEnded();
+        }
+    }
 }

@@ -22,7 +22,7 @@ internal sealed record SearchLimits
     public required long RequestBytesMax { get; init; }
 
     /// <summary>The search that <paramref name="body"/> asks of <paramref name="collection"/>, or what is wrong with it.</summary>
-    public Outcome<SearchRequest> Read(SearchBody body, OpenCollection collection, out TimeSpan timeout)
+    public Outcome<SearchRequest> Read(SearchBody body, IServedCollection collection, out TimeSpan timeout)
     {
         int timeoutMs = body.TimeoutMs ?? Math.Min(TimeoutMs, TimeoutMsMax);
         timeout = TimeSpan.FromMilliseconds(timeoutMs);

@@ -3,15 +3,16 @@ using System.Net.Sockets;
 using System.Reflection;
 using Microsoft.OpenApi;
 using Signpost.Engine.Base;
+using Signpost.Engine.Cluster;
 using Signpost.Engine.Search;
 
 namespace Signpost.Silo.Http;
 
 /// <summary>The HTTP server: Kestrel, the routes, the OpenAPI document, and an orderly end.</summary>
-internal sealed class Server(IReadOnlyDictionary<string, OpenCollection> collections, SearchThreads threads, SearchLimits limits)
+internal sealed class Server(IServed served, SearchThreads threads, SearchLimits limits)
 {
     private readonly long _start = Stopwatch.GetTimestamp();
-    private readonly SearchApi _search = new(collections, threads, limits);
+    private readonly SearchApi _search = new(served, threads, limits);
     private volatile bool _stopping;
 
     /// <summary>Version of the program.</summary>
@@ -22,14 +23,24 @@ internal sealed class Server(IReadOnlyDictionary<string, OpenCollection> collect
     /// <param name="url">Address, http://HOST:PORT; port 0 takes a free one.</param>
     /// <param name="stopTime">Time for running requests to end.</param>
     /// <param name="listening">Told the real address once requests are answered.</param>
+    /// <param name="leave">Done between the wish to end and the end of answering; /ready says meanwhile that this stops.</param>
     /// <param name="cancel">Ends it.</param>
-    public async Task RunAsync(string url, TimeSpan stopTime, Action<string> listening, CancellationToken cancel)
+    public async Task RunAsync(string url, TimeSpan stopTime, Action<string> listening, Func<Task> leave, CancellationToken cancel)
     {
         await using WebApplication app = Build(url, stopTime);
         await StartAsync(app, url, cancel);
-        app.Lifetime.ApplicationStopping.Register(() => _stopping = true);
         listening(app.Urls.First());
-        await app.WaitForShutdownAsync(cancel);
+        await Task.Delay(Timeout.Infinite, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stopping = true;
+        await leave();
+        await app.StopAsync(CancellationToken.None);
+    }
+
+    /// <summary>What goes wrong in a server is a line on standard error.</summary>
+    public static void LogToStandardError(WebApplicationBuilder builder)
+    {
+        builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Warning).AddSimpleConsole(o => o.SingleLine = true);
+        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
     }
 
     private static async Task StartAsync(WebApplication app, string url, CancellationToken cancel)
@@ -54,9 +65,8 @@ internal sealed class Server(IReadOnlyDictionary<string, OpenCollection> collect
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = limits.RequestBytesMax;
         });
-        builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Warning).AddSimpleConsole(o => o.SingleLine = true);
+        LogToStandardError(builder);
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None); // whoever starts the server says why it did not
-        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = stopTime);
         builder.Services.ConfigureHttpJsonOptions(o =>
         {
@@ -68,6 +78,7 @@ internal sealed class Server(IReadOnlyDictionary<string, OpenCollection> collect
             document.Info = new OpenApiInfo { Title = "Signpost", Version = Version, Description = "Vector search: the stored vectors nearest to a query." };
             return Task.CompletedTask;
         }));
+        builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         WebApplication app = builder.Build();
         app.Use((context, next) => ApiVersion.CheckAsync(context, next));
         app.UseExceptionHandler(new ExceptionHandlerOptions
@@ -85,10 +96,10 @@ internal sealed class Server(IReadOnlyDictionary<string, OpenCollection> collect
         app.MapOpenApi("/openapi/{documentName}.json");
         app.MapGet("/health", Health).WithSummary("Whether the process lives, and its memory.");
         app.MapGet("/ready", Ready)
-            .WithSummary("Whether requests are answered; 503 while stopping.")
+            .WithSummary("Whether requests are answered; 503 while starting or stopping.")
             .Produces<ReadyReply>()
             .Produces<ReadyReply>(StatusCodes.Status503ServiceUnavailable);
-        app.MapGet("/v1/cluster", () => TypedResults.Ok(ClusterView.Embedded(collections.Values, threads.Waiting, app.Urls.First())))
+        app.MapGet("/v1/cluster", () => TypedResults.Ok(served.Describe(app.Urls.First(), threads.Waiting)))
             .WithSummary("The silos, and who of them holds what.");
         app.MapGet("/v1/collections", () => TypedResults.Ok(All()))
             .WithSummary("All collections that are served.");
@@ -102,25 +113,28 @@ internal sealed class Server(IReadOnlyDictionary<string, OpenCollection> collect
 
     private HealthReply Health() => new("ok", Version, Stopwatch.GetElapsedTime(_start).TotalSeconds, Environment.WorkingSet);
 
-    private IResult Ready() => _stopping
-        ? TypedResults.Json(new ReadyReply("stopping", threads.Waiting), Wire.Json.ReadyReply, statusCode: StatusCodes.Status503ServiceUnavailable)
-        : TypedResults.Json(new ReadyReply("ready", threads.Waiting), Wire.Json.ReadyReply);
+    private IResult Ready()
+    {
+        string status = _stopping ? "stopping" : served.NotReady ?? "ready";
+        int code = status == "ready" ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+        return TypedResults.Json(new ReadyReply(status, threads.Waiting), Wire.Json.ReadyReply, statusCode: code);
+    }
 
-    private CollectionsReply All() => new([.. collections.Values.Select(Describe).OrderBy(c => c.Name, StringComparer.Ordinal)]);
+    private CollectionsReply All() => new([.. served.Collections.Select(Describe)]);
 
-    private Task GetCollection(string name, HttpContext context) => collections.TryGetValue(name, out OpenCollection? collection)
+    private Task GetCollection(string name, HttpContext context) => served.Find(name) is { } collection
         ? context.Response.WriteAsJsonAsync(Describe(collection), Wire.Json.CollectionReply, cancellationToken: context.RequestAborted)
         : Problems.WriteAsync(context, _search.Unknown(name));
 
-    private static CollectionReply Describe(OpenCollection collection) => new()
+    private static CollectionReply Describe(IServedCollection collection) => new()
     {
-        Name = collection.Facts.Collection,
-        Vectors = collection.Facts.Vectors,
-        Dim = collection.Facts.Dim,
-        ElementType = collection.Facts.ElementType,
-        Metric = collection.Facts.Metric,
-        Shards = collection.Facts.Shards,
-        Quantizer = collection.Facts.Quantizer,
-        ResidentBytesPerVector = collection.ResidentBytesPerVector(collection.HasCodes ? SearchMode.CodesRerank : SearchMode.Exact),
+        Name = collection.Name,
+        Vectors = collection.Map.Vectors,
+        Dim = collection.Dim,
+        ElementType = collection.Type.Word(),
+        Metric = collection.Metric.Word(),
+        Shards = collection.Map.Shards.Length,
+        Quantizer = collection.Quantizer,
+        ResidentBytesPerVector = collection.ResidentBytesPerVector,
     };
 }

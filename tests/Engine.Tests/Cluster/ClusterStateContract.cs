@@ -15,20 +15,20 @@ public abstract class ClusterStateContract
     /// <summary>Lets so much time pass for leases.</summary>
     protected abstract void Pass(TimeSpan time);
 
-    [Fact]
+    [RuntimeFact]
     public async Task There_is_no_map_before_the_first_one_is_written()
     {
         Assert.Null(await State.ReadAsync("test", Never));
-        Assert.False(await State.TryWriteAsync(ShardMapTests.Map(1, version: 2), null, Never));
-        Assert.True(await State.TryWriteAsync(ShardMapTests.Map(1, version: 1), null, Never));
+        Assert.False(await State.TryWriteAsync(TestMaps.Map(1, version: 2), null, Never));
+        Assert.True(await State.TryWriteAsync(TestMaps.Map(1, version: 1), null, Never));
         Assert.Equal(1, (await State.ReadAsync("test", Never))?.Version);
         Assert.Null(await State.ReadAsync("other", Never));
     }
 
-    [Fact]
+    [RuntimeFact]
     public async Task Of_two_writers_of_one_version_the_second_is_refused()
     {
-        ShardMap first = ShardMapTests.Map(2);
+        ShardMap first = TestMaps.Map(2);
         await State.TryWriteAsync(first, null, Never);
 
         Assert.True(await State.TryWriteAsync(first.WithReplicas(0, new Replica("a", ReplicaState.Serving)), null, Never));
@@ -39,10 +39,10 @@ public abstract class ClusterStateContract
         Assert.Equal((2, "a"), (map!.Version, map.Shards[0].Replicas[0].Silo));
     }
 
-    [Fact]
+    [RuntimeFact]
     public async Task Many_writers_lose_no_write()
     {
-        await State.TryWriteAsync(ShardMapTests.Map(1), null, Never);
+        await State.TryWriteAsync(TestMaps.Map(1), null, Never);
 
         async Task Write(string silo)
         {
@@ -61,10 +61,10 @@ public abstract class ClusterStateContract
         Assert.All(Enumerable.Range(0, 4), i => Assert.Equal(20, end.Shards[0].Replicas.Count(r => r.Silo == $"silo {i}")));
     }
 
-    [Fact]
+    [RuntimeFact]
     public async Task A_watcher_gets_the_present_map_and_then_newer_ones_up_to_the_newest()
     {
-        ShardMap map = ShardMapTests.Map(1);
+        ShardMap map = TestMaps.Map(1);
         await State.TryWriteAsync(map, null, Never);
         await using IAsyncEnumerator<ShardMap> watch = State.WatchAsync("test", Never).GetAsyncEnumerator(Never);
 
@@ -94,21 +94,21 @@ public abstract class ClusterStateContract
         Assert.Equal("silo 4", watch.Current.Shards[0].Replicas[0].Silo);
     }
 
-    [Fact]
+    [RuntimeFact]
     public async Task A_watcher_hears_of_its_own_collection_only_and_ends_when_cancelled()
     {
         using var stop = new CancellationTokenSource();
         await using IAsyncEnumerator<ShardMap> watch = State.WatchAsync("test", stop.Token).GetAsyncEnumerator(Never);
         ValueTask<bool> next = watch.MoveNextAsync();
 
-        await State.TryWriteAsync(ShardMapTests.Map(1, collection: "other"), null, Never);
+        await State.TryWriteAsync(TestMaps.Map(1, collection: "other"), null, Never);
         Assert.False(next.IsCompleted);
         await stop.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await next);
     }
 
-    [Fact]
+    [RuntimeFact]
     public async Task One_lease_of_a_role_at_a_time()
     {
         Lease? first = await State.TryAcquireAsync("lead", "a", Minute, Never);
@@ -119,7 +119,7 @@ public abstract class ClusterStateContract
         Assert.NotNull(await State.TryAcquireAsync("another", "b", Minute, Never));
     }
 
-    [Fact]
+    [RuntimeFact]
     public async Task Epochs_rise_with_every_grant_however_the_last_one_ended()
     {
         Lease? first = await State.TryAcquireAsync("lead", "a", Minute, Never);
@@ -134,7 +134,7 @@ public abstract class ClusterStateContract
         Assert.Equal(("lead", "a"), (third.Role, third.Holder));
     }
 
-    [Fact]
+    [RuntimeFact]
     public async Task A_renewed_lease_keeps_its_epoch_and_lives_on()
     {
         Lease? lease = await State.TryAcquireAsync("lead", "a", Minute, Never);
@@ -147,7 +147,7 @@ public abstract class ClusterStateContract
         Assert.Null(await State.TryAcquireAsync("lead", "b", Minute, Never));
     }
 
-    [Fact]
+    [RuntimeFact]
     public async Task A_lease_that_has_ended_cannot_be_renewed_and_its_release_ends_no_other()
     {
         Lease? old = await State.TryAcquireAsync("lead", "a", Minute, Never);
@@ -161,10 +161,10 @@ public abstract class ClusterStateContract
         Assert.True(await State.TryRenewAsync(present!, Minute, Never));
     }
 
-    [Fact]
+    [RuntimeFact]
     public async Task A_map_that_is_written_under_a_lease_is_refused_when_the_lease_has_ended()
     {
-        ShardMap map = ShardMapTests.Map(1);
+        ShardMap map = TestMaps.Map(1);
         Lease? old = await State.TryAcquireAsync("placement", "a", Minute, Never);
         Assert.True(await State.TryWriteAsync(map, old, Never));
         Pass(Minute * 1.1);
@@ -178,7 +178,7 @@ public abstract class ClusterStateContract
         Assert.False(await State.TryWriteAsync(map.WithReplicas(0).WithReplicas(0), present, Never));
     }
 
-    [Fact]
+    [RuntimeFact]
     public async Task Valid_leases_of_a_prefix_are_listed_with_their_notes()
     {
         Lease? a = await State.TryAcquireAsync("silo/a", "a", Minute, Never);
@@ -201,37 +201,13 @@ public abstract class ClusterStateContract
         Assert.Equal([new NotedLease(again!, null), new NotedLease(c!, "two")], await State.LeasesAsync("silo/", Never));
     }
 
-    [Fact]
+    [RuntimeFact]
     public async Task Collections_with_a_map_are_listed_in_order()
     {
         Assert.Empty(await State.CollectionsAsync(Never));
-        await State.TryWriteAsync(ShardMapTests.Map(1, collection: "b"), null, Never);
-        await State.TryWriteAsync(ShardMapTests.Map(1, collection: "a"), null, Never);
-        await State.TryWriteAsync(ShardMapTests.Map(1, collection: "b").WithReplicas(0), null, Never);
+        await State.TryWriteAsync(TestMaps.Map(1, collection: "b"), null, Never);
+        await State.TryWriteAsync(TestMaps.Map(1, collection: "a"), null, Never);
+        await State.TryWriteAsync(TestMaps.Map(1, collection: "b").WithReplicas(0), null, Never);
         Assert.Equal(["a", "b"], await State.CollectionsAsync(Never));
-    }
-}
-
-/// <summary>The embedded runtime keeps the contract; its clock is the test's.</summary>
-public class EmbeddedClusterStateTests : ClusterStateContract
-{
-    private readonly ManualTime _time = new();
-    private readonly EmbeddedClusterState _state;
-
-    public EmbeddedClusterStateTests() => _state = new EmbeddedClusterState(_time);
-
-    protected override IClusterState State => _state;
-
-    protected override void Pass(TimeSpan time) => _time.Now += time;
-
-    private sealed class ManualTime : TimeProvider
-    {
-        public TimeSpan Now { get; set; }
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => Now.Ticks;
-
-        public override DateTimeOffset GetUtcNow() => throw new NotSupportedException("leases must not depend on the wall clock");
     }
 }

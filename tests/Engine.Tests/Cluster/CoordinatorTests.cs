@@ -11,7 +11,7 @@ public sealed class CoordinatorTests : IDisposable
     private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(30);
     private static readonly TimeSpan Never = TimeSpan.FromMinutes(10);
 
-    private readonly ShardMap _map = ShardMapTests.MapOfSilos(4);
+    private readonly ShardMap _map = TestMaps.MapOfSilos(4);
     private readonly Query _query = new(1, ElementType.Float32, Metric.L2);
     private readonly Hit[] _hits = new Hit[10];
 
@@ -176,10 +176,10 @@ public sealed class CoordinatorTests : IDisposable
     }
 
     [Fact]
-    public async Task A_caller_that_gives_up_gets_no_answer()
+    public async Task A_caller_that_gives_up_gets_no_answer_and_its_calls_are_cancelled()
     {
         using var stop = new CancellationTokenSource();
-        var client = new FakeClient(_map, (_, _) => Task.Delay(Never), strange: 3);
+        var client = new FakeClient(_map, (_, cancel) => Task.Delay(Never, cancel), strange: 3);
 
         ValueTask<Outcome<SearchAnswer>> search =
             new Coordinator(_map, client).SearchAsync(_query, Request(10), Deadline.None, _hits, stop.Token);
@@ -187,6 +187,33 @@ public sealed class CoordinatorTests : IDisposable
         await stop.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await search);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => client.Strange!);
+    }
+
+    [Fact]
+    public async Task A_call_that_was_given_up_is_cancelled()
+    {
+        using var stop = new CancellationTokenSource();
+        var client = new FakeClient(_map, (_, cancel) => Task.Delay(Never, cancel), strange: 3);
+
+        ValueTask<Outcome<SearchAnswer>> search =
+            new Coordinator(_map, client).SearchAsync(_query, Request(10), Deadline.OnCancel(stop.Token), _hits, default);
+        await stop.CancelAsync();
+
+        Assert.Equal(3, (await search).Value.Coverage.ShardsAnswered);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => client.Strange!);
+    }
+
+    [Fact]
+    public async Task A_refusal_ends_the_query_at_once_and_the_other_calls_are_cancelled()
+    {
+        var refusal = new Problem(ProblemCode.InvalidArgument, "l", "3", "at least k = 10", "Raise l.");
+        var client = new FakeClient(_map, (_, cancel) => Task.Delay(Never, cancel), strange: 0) { Refusal = refusal };
+        var coordinator = new Coordinator(_map, client);
+
+        Assert.Equal(refusal, (await coordinator.SearchAsync(_query, Request(10), Deadline.None, _hits, default)).Problem);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => client.Strange!);
+        Assert.Equal(refusal, (await coordinator.SearchAsync(_query, Request(10), Deadline.None, _hits, default)).Problem);
     }
 
     [Fact]

@@ -60,6 +60,31 @@ public class EmbeddedClusterTests : ShardTest
     }
 
     [Fact]
+    public void A_search_whose_shards_are_all_here_allocates_nothing_where_other_silos_have_them_too()
+    {
+        using VectorBlock vectors = Bytes(Count);
+        Build(vectors, Options(shards: 3));
+        using Collection collection = Open();
+        ShardMap map = EmbeddedCluster.MapOf(collection);
+        for (int shard = 0; shard < 3; shard++)
+        {
+            map = map.WithReplicas(shard, new Replica("other", ReplicaState.Serving, Epoch: 4), new Replica(EmbeddedCluster.Silo, ReplicaState.Serving));
+        }
+
+        var coordinator = new Coordinator(map, EmbeddedCluster.ClientOf(collection), localQueue: () => 3);
+        using Query query = collection.NewQuery();
+        Hit[] hits = new Hit[10];
+        var request = new SearchRequest(new SearchParameters(10, 50));
+
+        Assert.Equal(0, Allocation.Least(100, i =>
+        {
+            query.SetRow(vectors.RowSpan(i));
+            coordinator.Search(query, request, Deadline.After(TimeSpan.FromMinutes(1)), hits);
+        }));
+        Assert.Equal(hits[0], new Hit(99, 0));
+    }
+
+    [Fact]
     public void An_embedded_search_ends_on_the_callers_thread()
     {
         using VectorBlock vectors = Bytes(Count);

@@ -12,10 +12,13 @@ namespace Signpost.Engine.Tests.Cluster;
 /// <summary>What every <see cref="IShardClient"/> keeps. A runtime's test class derives from this one.</summary>
 public abstract class ShardClientContract : ShardTest
 {
-    private static readonly ReplicaId First = new(new ShardId("test", 0), new SiloId(EmbeddedCluster.Silo, 0));
-
     private readonly VectorBlock _vectors = Bytes(300, range: 3);
     private Collection? _collection;
+
+    /// <summary>The silo that is asked.</summary>
+    protected virtual SiloId Silo => new(EmbeddedCluster.Silo, 0);
+
+    private ReplicaId First => new(new ShardId("test", 0), Silo);
 
     /// <summary>A client of a silo that serves <paramref name="collection"/>.</summary>
     protected abstract IShardClient ClientOf(Collection collection);
@@ -330,10 +333,4 @@ public abstract class ShardClientContract : ShardTest
         query.SetRow(_vectors.RowSpan(row));
         return query;
     }
-}
-
-/// <summary>The embedded runtime keeps the contract.</summary>
-public class LocalShardClientTests : ShardClientContract
-{
-    protected override IShardClient ClientOf(Collection collection) => EmbeddedCluster.ClientOf(collection);
 }

@@ -10,7 +10,7 @@ public partial class ProjectTests
     {
         ["src/Engine"] = [],
         ["src/Client"] = [],
-        ["src/Grains"] = ["src/Engine"],
+        ["src/Grains"] = ["src/Engine", "src/Client"],
         ["src/Silo"] = ["src/Engine", "src/Grains", "src/Client"],
     };
 

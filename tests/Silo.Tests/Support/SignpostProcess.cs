@@ -58,6 +58,18 @@ internal sealed partial class SignpostProcess : IDisposable
         }
     }
 
+    /// <summary>Stdout so far.</summary>
+    public string Output
+    {
+        get
+        {
+            lock (_output)
+            {
+                return _output.ToString();
+            }
+        }
+    }
+
     /// <summary>Whether it still runs.</summary>
     public bool IsRunning => !_process.HasExited;
 

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Signpost.Client;
 using Signpost.Engine.Training;
 using Signpost.Silo.Compare;
 using Signpost.Silo.Eval;
@@ -11,6 +12,12 @@ namespace Signpost.Silo.Cli.Report;
 
 /// <summary>What <c>build --json</c> prints.</summary>
 internal sealed record BuildReport(string Name, string Folder, long Vectors, int Dim, int Shards, double BuildSeconds, long Bytes);
+
+/// <summary>What <c>up --json</c> prints when the cluster is whole.</summary>
+internal sealed record UpReport(string? Cluster, string Redis, UpSilo[] Silos);
+
+/// <summary>A silo of <see cref="UpReport"/>.</summary>
+internal sealed record UpSilo(string Name, string Url, int ProcessId);
 
 /// <summary>What <c>push --json</c> prints.</summary>
 internal sealed record PushReport(string Collection, string Store, int Files, int FilesSent, long BytesSent, double Seconds);
@@ -125,6 +132,8 @@ internal sealed record DemoReport
 [JsonSerializable(typeof(DemoReport))]
 [JsonSerializable(typeof(EvalReport))]
 [JsonSerializable(typeof(CompareReport))]
+[JsonSerializable(typeof(ClusterInfo))]
+[JsonSerializable(typeof(UpReport))]
 internal sealed partial class ReportJson : JsonSerializerContext
 {
     private static readonly JsonWriterOptions Readable = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

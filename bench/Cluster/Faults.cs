@@ -1,0 +1,100 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using Signpost.Client;
+
+namespace Signpost.Bench.Cluster;
+
+/// <summary>Queries at a steady rate while one silo is killed, frozen or stopped: how many failed, how many were partial, how long until all is whole.</summary>
+internal static class Faults
+{
+    private static readonly TimeSpan Calm = TimeSpan.FromSeconds(5);
+
+    public static async Task RunAsync(Server server, string collection, float[][] vectors, int perSecond, int l, string signal, bool full)
+    {
+        using var client = new SignpostClient(new SignpostClientOptions { Addresses = server.Urls, Rest = TimeSpan.FromSeconds(1) });
+        var options = new SearchOptions { K = 10, L = l, RequireFull = full, Timeout = TimeSpan.FromSeconds(8) };
+        var asked = new ConcurrentBag<(double At, double Took, bool Failed, bool Partial)>();
+        using var stop = new CancellationTokenSource();
+        long start = Stopwatch.GetTimestamp();
+        Task load = LoadAsync(client, collection, vectors, perSecond, options, asked, start, stop.Token);
+        await Task.Delay(Calm);
+
+        string victim = server.Silos[^1].Name;
+        double at = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        server.Signal(victim, signal);
+        double seen = await UntilAsync(client, start, c => c.Collections.All(m => m.Shards.All(s => s.Replicas.All(r => r.Silo != victim || r.State != "serving")))) - at;
+        double whole = await UntilAsync(client, start, c => c.Collections.All(m => m.Shards.All(s => s.Replicas.Count(r => r.State == "serving" && r.Silo != victim) == 2))) - at;
+        await Task.Delay(Calm);
+        if (signal == "STOP")
+        {
+            server.Signal(victim, "CONT");
+            await Task.Delay(Calm);
+        }
+
+        await stop.CancelAsync();
+        await load;
+        (double At, double Took, bool Failed, bool Partial)[] all = [.. asked.OrderBy(a => a.At)];
+        double[] calm = [.. all.Where(a => a.At < at).Select(a => a.Took).Order()];
+        double lastPartial = all.Where(a => a.Partial).Select(a => a.At - at).DefaultIfEmpty(0).Max();
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"| {signal} | {(full ? "full" : "partial")} | {all.Length} | {all.Count(a => a.Failed)} | {all.Count(a => a.Partial)} | {lastPartial:0.0} | {calm[calm.Length / 2]:0.0} | "
+            + $"{all.Max(a => a.Took):0} | {seen:0.0} | {whole:0.0} |"));
+    }
+
+    private static async Task LoadAsync(
+        SignpostClient client, string collection, float[][] vectors, int perSecond, SearchOptions options,
+        ConcurrentBag<(double At, double Took, bool Failed, bool Partial)> asked, long start, CancellationToken stop)
+    {
+        var running = new List<Task>();
+        for (int i = 0; !stop.IsCancellationRequested; i++)
+        {
+            running.Add(AskAsync(vectors[i % vectors.Length]));
+            TimeSpan early = TimeSpan.FromSeconds((i + 1.0) / perSecond) - Stopwatch.GetElapsedTime(start);
+            if (early > TimeSpan.Zero)
+            {
+                await Task.Delay(early, CancellationToken.None);
+            }
+        }
+
+        await Task.WhenAll(running);
+
+        async Task AskAsync(float[] vector)
+        {
+            double at = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            bool failed = false, partial = false;
+            try
+            {
+                partial = !(await client.SearchAsync(collection, vector, options)).Coverage.IsFull;
+            }
+            catch (SignpostException e)
+            {
+                failed = true;
+                Console.Error.WriteLine($"{at:0.00}: {e.Message}");
+            }
+
+            asked.Add((at, (Stopwatch.GetElapsedTime(start).TotalSeconds - at) * 1000, failed, partial));
+        }
+    }
+
+    /// <summary>Seconds from <paramref name="start"/> until a silo says that <paramref name="holds"/>.</summary>
+    private static async Task<double> UntilAsync(SignpostClient client, long start, Func<ClusterInfo, bool> holds)
+    {
+        while (true)
+        {
+            try
+            {
+                if (holds(await client.GetClusterAsync()))
+                {
+                    return Stopwatch.GetElapsedTime(start).TotalSeconds;
+                }
+            }
+            catch (SignpostException)
+            {
+                // Asked the one that is gone.
+            }
+
+            await Task.Delay(100);
+        }
+    }
+}

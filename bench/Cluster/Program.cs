@@ -1,0 +1,77 @@
+using System.Globalization;
+using Signpost.Bench.Cluster;
+using Signpost.Engine.Vectors;
+
+// ./signpost bench cluster PROGRAM COLLECTION QUERIES L SECONDS ROUNDS [faults]
+// One process with all shards and a cluster of three silos in turns, on the same machine, by the same requests.
+if (args.Length < 6)
+{
+    Console.Error.WriteLine("cluster: expected PROGRAM COLLECTION QUERIES L SECONDS ROUNDS [faults]; PROGRAM is signpost.dll, QUERIES a file of the collection's element type");
+    return 2;
+}
+
+(string program, string collection, string file) = (args[0], args[1], args[2]);
+int l = int.Parse(args[3], CultureInfo.InvariantCulture);
+TimeSpan time = TimeSpan.FromSeconds(double.Parse(args[4], CultureInfo.InvariantCulture));
+int rounds = int.Parse(args[5], CultureInfo.InvariantCulture);
+string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(collection));
+string path = $"/v1/collections/{name}/search?k=10&l={l}";
+using VectorBlock queries = VectorFile.Open(file);
+int threads = Environment.ProcessorCount;
+
+if (args.Length > 6)
+{
+    float[][] vectors = [.. Enumerable.Range(0, (int)Math.Min(queries.Count, 1000)).Select(Floats)];
+    Console.WriteLine("| signal | require | queries | failed | partial | last partial, s | p50 before, ms | slowest, ms | not asked any more after, s | whole after, s |");
+    Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|");
+    foreach (string signal in (string[])["KILL", "STOP", "TERM"])
+    {
+        foreach (bool full in (bool[])[true, false])
+        {
+            using Server cluster = Server.Cluster(program, collection, 3, threads);
+            await Faults.RunAsync(cluster, name, vectors, 200, l, signal, full);
+        }
+    }
+
+    return 0;
+}
+
+byte[][] single = [.. Enumerable.Range(0, (int)queries.Count).Select(row => queries.RowSpan(row).ToArray())];
+byte[][] batches = [.. single.Chunk(64).Select(rows => rows.SelectMany(row => row).ToArray())];
+using Server alone = Server.Embedded(program, collection, threads);
+using Server silos = Server.Cluster(program, collection, 3, threads);
+Console.WriteLine("| callers x vectors | served by | queries/s | CPU of the servers per query, us | bytes on loopback per query | p50, ms | p99, ms |");
+Console.WriteLine("|---|---|---|---|---|---|---|");
+foreach ((int callers, byte[][] bodies, int vectors) in ((int, byte[][], int)[])[(1, single, 1), (16, single, 1), (64, single, 1), (4, batches, 64)])
+{
+    var runs = new Dictionary<string, List<Run>> { [alone.Name] = [], [silos.Name] = [] };
+    for (int round = -1; round < rounds; round++)
+    {
+        foreach (Server server in (Server[])[alone, silos])
+        {
+            Run run = await ClosedLoop.RunAsync(server, path, bodies, vectors, callers, time);
+            if (round >= 0)
+            {
+                runs[server.Name].Add(run); // the first round warms up
+            }
+        }
+    }
+
+    foreach ((string served, List<Run> of) in runs)
+    {
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"| {callers} x {vectors} | {served} | {Median(of, r => r.Queries / r.Seconds):N0} | {Median(of, r => r.ServerCpu * 1e6 / r.Queries):N0} | "
+            + $"{Median(of, r => (double)r.LoopbackBytes / r.Queries):N0} | {Median(of, r => r.P50Ms):0.00} | {Median(of, r => r.P99Ms):0.00} |"));
+    }
+}
+
+return 0;
+
+static double Median(List<Run> runs, Func<Run, double> figure) => runs.Select(figure).Order().ElementAt(runs.Count / 2);
+
+float[] Floats(int row)
+{
+    float[] floats = new float[queries.Dim];
+    Elements.ToFloat(queries.RowSpan(row), queries.Type, floats);
+    return floats;
+}

@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace Signpost.Bench.Cluster;
+
+/// <summary>The program, serving: one process, or a cluster of them that `signpost up` has started. Ends with this one.</summary>
+internal sealed class Server : IDisposable
+{
+    private readonly Process _process;
+
+    private Server(string name, Process process, string[] urls, (string Name, int Id)[] silos)
+    {
+        (Name, _process, Urls, Silos) = (name, process, urls, silos);
+    }
+
+    /// <summary>embedded or cluster.</summary>
+    public string Name { get; }
+
+    /// <summary>Where to ask.</summary>
+    public string[] Urls { get; }
+
+    /// <summary>The processes that search.</summary>
+    public (string Name, int Id)[] Silos { get; }
+
+    /// <summary>Processor time of all of them so far, seconds.</summary>
+    public double CpuSeconds => Silos.Sum(silo => CpuOf(silo.Id));
+
+    /// <summary>One process that has all shards.</summary>
+    public static Server Embedded(string program, string collection, int threads)
+    {
+        Process process = Start(program, "serve", "--collection", collection, "--url", "http://127.0.0.1:0", "--threads", $"{threads}", "--quiet");
+        string line = process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("the embedded server did not start");
+        return new Server("embedded", process, [line.Split(" at ")[1]], [("alone", process.Id)]);
+    }
+
+    /// <summary>Silos with two copies of each shard.</summary>
+    public static Server Cluster(string program, string collection, int silos, int threads)
+    {
+        Process process = Start(
+            program, "up", "--silos", $"{silos}", "--collection", collection, "--threads", $"{threads}", "--port", "7790", "--json", "--quiet");
+        var text = new StringBuilder();
+        for (string? line = ""; line != "}"; text.Append(line))
+        {
+            line = process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("the cluster did not start");
+        }
+
+        using JsonDocument report = JsonDocument.Parse(text.ToString());
+        JsonElement[] all = [.. report.RootElement.GetProperty("silos").EnumerateArray()];
+        return new Server(
+            "cluster", process, [.. all.Select(silo => silo.GetProperty("url").GetString()!)],
+            [.. all.Select(silo => (silo.GetProperty("name").GetString()!, silo.GetProperty("process_id").GetInt32()))]);
+    }
+
+    /// <summary>Sends a signal to one of its processes.</summary>
+    public void Signal(string silo, string signal)
+    {
+        using Process kill = Process.Start("kill", [$"-{signal}", $"{Silos.Single(s => s.Name == silo).Id}"]);
+        kill.WaitForExit();
+    }
+
+    public void Dispose()
+    {
+        using Process kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
+        kill.WaitForExit();
+        _process.WaitForExit();
+        _process.Dispose();
+    }
+
+    private static Process Start(string program, params string[] words)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardInput = true, RedirectStandardOutput = true };
+        start.Environment["SIGNPOST_STOP_WITH_INPUT"] = "1"; // nothing is left behind when this process ends
+        start.ArgumentList.Add(program);
+        Array.ForEach(words, start.ArgumentList.Add);
+        return Process.Start(start)!;
+    }
+
+    /// <summary>From /proc: user and system time, in ticks of 10 ms.</summary>
+    private static double CpuOf(int process)
+    {
+        try
+        {
+            string stat = File.ReadAllText($"/proc/{process}/stat");
+            string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            return (double.Parse(fields[11], CultureInfo.InvariantCulture) + double.Parse(fields[12], CultureInfo.InvariantCulture)) / 100;
+        }
+        catch (IOException)
+        {
+            return 0; // it has ended
+        }
+    }
+}

@@ -1,0 +1,31 @@
+using Signpost.Engine.Base;
+
+namespace Signpost.Engine.Cluster;
+
+/// <summary>The shards that are open in this silo, and where more come from. Used by one thread; what it tells may be read by any.</summary>
+public interface ISiloShards
+{
+    /// <summary>Every shard that is open, or was to be opened and could not.</summary>
+    IReadOnlyList<HeldShard> Held { get; }
+
+    /// <summary>Memory that they take, bytes.</summary>
+    long ResidentBytes { get; }
+
+    /// <summary>
+    /// Opens a shard with the codes that its collection has now in the segment store. Why it cannot be opened (memory, a damaged file, a
+    /// store that cannot be reached) is told by <see cref="Held"/>.
+    /// </summary>
+    void Open(ShardId shard, Work work);
+
+    /// <summary>Closes a shard, or forgets that it could not be opened; searches that run end well.</summary>
+    void Close(ShardId shard);
+
+    /// <summary>
+    /// Opens codes that the segment store has and the open shards of <paramref name="collection"/> have not, and lets those go that are
+    /// neither the newest nor of <paramref name="codesInUse"/>.
+    /// </summary>
+    /// <param name="collection">Name of the collection.</param>
+    /// <param name="codesInUse">The version that queries use now, from the shard map.</param>
+    /// <param name="work">Threads, progress, cancellation.</param>
+    void Refresh(string collection, uint codesInUse, Work work);
+}

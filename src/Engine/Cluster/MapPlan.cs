@@ -1,0 +1,190 @@
+using System.Collections.Immutable;
+using Signpost.Engine.Base;
+using Signpost.Engine.Shards;
+using Signpost.Engine.Storage;
+
+namespace Signpost.Engine.Cluster;
+
+/// <summary>All that the next shard maps are decided from.</summary>
+public sealed record MapInput
+{
+    /// <summary>The collections of the segment store.</summary>
+    public required IReadOnlyList<CollectionManifest> Manifests { get; init; }
+
+    /// <summary>The present map of each collection that has one.</summary>
+    public required IReadOnlyDictionary<string, ShardMap> Maps { get; init; }
+
+    /// <summary>The silos whose leases are valid.</summary>
+    public required IReadOnlyList<Member> Members { get; init; }
+
+    /// <summary>Silos without a lease that may come back soon: their shards wait for them and are not opened elsewhere.</summary>
+    public required IReadOnlySet<string> Awaited { get; init; }
+
+    /// <summary>Those of them of whom nothing is known yet, since the leader leads too short a time: they are not taken for gone.</summary>
+    public required IReadOnlySet<string> Unheard { get; init; }
+
+    /// <summary>Copies wanted of every shard, each in a silo of its own.</summary>
+    public required int Replicas { get; init; }
+}
+
+/// <summary>What the leader has decided.</summary>
+/// <param name="Maps">The maps to write: those that are to change, one version further, and first ones.</param>
+/// <param name="Gaps">Copies for which there is no silo.</param>
+public sealed record MapDecision(IReadOnlyList<ShardMap> Maps, IReadOnlyList<PlacementGap> Gaps);
+
+/// <summary>What the leader decides: a pure function of what is there, so that any later leader decides alike.</summary>
+/// <remarks>
+/// The silos say what they have open, the map says what they are to have; this brings the two together. A replica whose silo tells
+/// that it is open, with the codes that queries use, serves. One whose silo is gone is unavailable at once, so that nobody asks it,
+/// and is replaced only when the silo is no longer awaited: most silos come back within seconds, and opening a shard elsewhere moves
+/// gigabytes. A leader that has just begun does not take a silo for gone before that silo had time to speak: when the state itself was
+/// away, all leases have ended, and all silos come back one after the other. A replica that is no longer wanted goes only when as many others serve as are wanted: make before break.
+///
+/// Queries turn to new codes when every replica that serves has them. One that says that it cannot open them is left behind.
+/// </remarks>
+public static class MapPlan
+{
+    internal const string Gone = "its silo is gone";
+    internal const string Stopping = "its silo is stopping";
+
+    /// <summary>What is to be changed.</summary>
+    public static MapDecision Next(MapInput input)
+    {
+        var maps = new List<ShardMap>();
+        var members = input.Members.ToDictionary(member => member.Silo.Name);
+        (IReadOnlyDictionary<ShardId, IReadOnlyList<string>> wanted, IReadOnlyList<PlacementGap> gaps) = Assign(input);
+        foreach (CollectionManifest manifest in input.Manifests)
+        {
+            ShardMap? now = input.Maps.GetValueOrDefault(manifest.Name);
+            if (now is not null && !IsOf(now, manifest))
+            {
+                continue; // built anew under its name: the old one is served until an operator decides
+            }
+
+            uint codes = now is null || MayTurn(now, manifest.CodesVersion, members) ? manifest.CodesVersion : now.CodesVersion;
+            var shards = ImmutableArray.CreateBuilder<ShardEntry>(manifest.Shards.Count);
+            for (int i = 0; i < manifest.Shards.Count; i++)
+            {
+                ManifestShard shard = manifest.Shards[i];
+                var id = new ShardId(manifest.Name, shard.Id);
+                ImmutableArray<Replica> replicas = ReplicasOf(id, now?.Shards[i].Replicas ?? [], wanted[id], codes, members, input);
+                shards.Add(new ShardEntry(id, new SlotRange(shard.SlotFrom, shard.SlotTo), shard.Count, replicas));
+            }
+
+            if (now is null || now.CodesVersion != codes || !IsSame(now.Shards, shards))
+            {
+                maps.Add(new ShardMap(manifest.Name, (now?.Version ?? 0) + 1, shards.MoveToImmutable(), codes));
+            }
+        }
+
+        return new MapDecision(maps, gaps);
+    }
+
+    private static bool IsOf(ShardMap map, CollectionManifest manifest) =>
+        map.Shards.Select(s => (s.Id.Number, s.Slots.From, s.Slots.To, s.Vectors))
+            .SequenceEqual(manifest.Shards.Select(s => (s.Id, s.SlotFrom, s.SlotTo, s.Count)));
+
+    private static bool IsSame(ImmutableArray<ShardEntry> now, IReadOnlyList<ShardEntry> next)
+    {
+        for (int i = 0; i < now.Length; i++)
+        {
+            if (!now[i].Replicas.SequenceEqual(next[i].Replicas))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Whether every replica that serves has the codes of <paramref name="version"/>, or cannot have them and has another beside it.</summary>
+    private static bool MayTurn(ShardMap now, uint version, Dictionary<string, Member> members)
+    {
+        foreach (ShardEntry shard in now.Shards)
+        {
+            HeldShard[] held = [.. shard.Serving.Select(replica => members.GetValueOrDefault(replica.Silo.Name)?.Held(shard.Id)).OfType<HeldShard>()];
+            bool someHave = held.Any(h => h.CodesVersions.Contains(version));
+            if (held.Any(h => !h.CodesVersions.Contains(version) && (h.Reason is null || !someHave)))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static ImmutableArray<Replica> ReplicasOf(
+        ShardId shard, ImmutableArray<Replica> now, IReadOnlyList<string> wanted, uint codes, Dictionary<string, Member> members, MapInput input)
+    {
+        var next = new List<Replica>();
+        foreach (Replica replica in now)
+        {
+            next.Add(members.TryGetValue(replica.Silo, out Member? member)
+                ? StateOf(shard, codes, member)
+                : input.Unheard.Contains(replica.Silo) ? replica : replica with { State = ReplicaState.Unavailable, Reason = Gone });
+        }
+
+        foreach (string silo in wanted)
+        {
+            if (members.TryGetValue(silo, out Member? member) && !next.Any(replica => replica.Silo == silo))
+            {
+                next.Add(StateOf(shard, codes, member));
+            }
+        }
+
+        StandBack(next, members);
+        int serving = next.Count(replica => replica.State == ReplicaState.Serving && wanted.Contains(replica.Silo));
+        bool isEnough = serving > 0 && serving >= Math.Min(input.Replicas, wanted.Count);
+        next.RemoveAll(replica => !wanted.Contains(replica.Silo) && (isEnough || replica.State != ReplicaState.Serving));
+        return [.. next];
+    }
+
+    /// <summary>Nobody is to ask a silo that stops, as long as another has the shard.</summary>
+    private static void StandBack(List<Replica> replicas, Dictionary<string, Member> members)
+    {
+        bool IsStopping(Replica replica) => members.TryGetValue(replica.Silo, out Member? member) && member.Note.IsLeaving;
+        if (replicas.Any(replica => replica.State == ReplicaState.Serving && !IsStopping(replica)))
+        {
+            for (int i = 0; i < replicas.Count; i++)
+            {
+                replicas[i] = IsStopping(replicas[i]) ? replicas[i] with { State = ReplicaState.Unavailable, Reason = Stopping } : replicas[i];
+            }
+        }
+    }
+
+    private static Replica StateOf(ShardId shard, uint codes, Member member)
+    {
+        HeldShard? held = member.Held(shard);
+        (ReplicaState state, string? reason) = held switch
+        {
+            null => (ReplicaState.Opening, null),
+            _ when held.CodesVersions.Contains(codes) => (ReplicaState.Serving, null),
+            { Reason: { } why } => (ReplicaState.Unavailable, why),
+            _ => (ReplicaState.Opening, (string?)null),
+        };
+        return new Replica(member.Silo.Name, state, reason, member.Silo.Epoch);
+    }
+
+    /// <summary>Which silos are to hold each shard, those that it has first.</summary>
+    private static PlacementPlan Assign(MapInput input)
+    {
+        var present = new Dictionary<ShardId, IReadOnlyList<string>>();
+        var shards = new List<PlacementShard>();
+        foreach (CollectionManifest manifest in input.Manifests)
+        {
+            ShardMap? map = input.Maps.GetValueOrDefault(manifest.Name);
+            foreach (ManifestShard shard in manifest.Shards)
+            {
+                var id = new ShardId(manifest.Name, shard.Id);
+                shards.Add(new PlacementShard(id, manifest.MemoryOf(shard, Residency.Mapped).Resident));
+                present[id] = [.. map?.Shards.FirstOrDefault(s => s.Id == id)?.Replicas.Select(r => r.Silo) ?? []];
+            }
+        }
+
+        // A silo that stops is as one that is awaited: it may be back at once, and to move its shards twice would be waste.
+        PlacementSilo[] silos = [.. input.Members.Select(m => new PlacementSilo(m.Silo.Name, m.Note.Zone, m.Note.MemoryBytes, IsLeaving: false))];
+        return input.Awaited.Count > 0 || input.Members.Any(m => m.Note.IsLeaving)
+            ? new PlacementPlan(present, [])
+            : Placement.Plan(silos, shards, input.Replicas, present);
+    }
+}

@@ -1,0 +1,243 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Collections.Immutable;
+using System.Text;
+using Signpost.Engine.Base;
+using Signpost.Engine.Shards;
+
+namespace Signpost.Engine.Cluster;
+
+/// <summary>
+/// A <see cref="ShardMap"/> as bytes, for runtimes whose state is outside of the process. The same map gives the same bytes; about 9
+/// bytes a shard and 2 a replica.
+/// </summary>
+/// <remarks>
+/// Layout: 'S' 'M' and the format version (1 byte each), then numbers as LEB128 (7 bits a byte, low bits first), texts as their
+/// length in bytes and UTF-8:
+/// <code>
+/// version, collection, codes version
+/// count of silos;  each: name, epoch                          those that hold replicas, in the order of their first use
+/// count of shards; each: number, slots, vectors, count of replicas; each: index of the silo, state * 2 + (1 with a reason), [reason]
+/// CRC-32C of all before it (4 bytes, little-endian)
+/// </code>
+/// A shard begins at the slot where the one before it ends, so a map that decodes has no gap and no overlap.
+/// </remarks>
+public static class ShardMapCodec
+{
+    private const byte Format = 1;
+    private const int HeaderBytes = 3;
+    private const int CrcBytes = sizeof(uint);
+    private const long MostVectors = 1L << 48; // of a shard; the sum over all shards still fits
+
+    private static readonly int States = Enum.GetValues<ReplicaState>().Length;
+
+    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>The bytes of <paramref name="map"/>.</summary>
+    public static byte[] Encode(ShardMap map)
+    {
+        var silos = new Dictionary<SiloId, int>();
+        foreach (ShardEntry shard in map.Shards)
+        {
+            foreach (Replica replica in shard.Replicas)
+            {
+                silos.TryAdd(replica.Id, silos.Count);
+            }
+        }
+
+        var writer = new Writer();
+        writer.Raw([(byte)'S', (byte)'M', Format]);
+        writer.Number(map.Version);
+        writer.Text(map.Collection);
+        writer.Number(map.CodesVersion);
+        writer.Number(silos.Count);
+        foreach (SiloId silo in silos.Keys) // a dictionary that nothing was removed from keeps the order of insertion
+        {
+            writer.Text(silo.Name);
+            writer.Number(silo.Epoch);
+        }
+
+        writer.Number(map.Shards.Length);
+        foreach (ShardEntry shard in map.Shards)
+        {
+            Write(ref writer, shard, silos);
+        }
+
+        Span<byte> crc = stackalloc byte[CrcBytes];
+        BinaryPrimitives.WriteUInt32LittleEndian(crc, Crc32C.Compute(writer.Written));
+        writer.Raw(crc);
+        return writer.Written.ToArray();
+    }
+
+    /// <summary>The map that <paramref name="bytes"/> hold.</summary>
+    /// <param name="bytes">What <see cref="Encode"/> gave.</param>
+    /// <param name="source">Where they are from, for the exception.</param>
+    /// <exception cref="BadFileException">They are cut, flipped, of another version or no map; the offset is that of the first wrong byte.</exception>
+    public static ShardMap Decode(ReadOnlySpan<byte> bytes, string source)
+    {
+        if (bytes.Length < HeaderBytes + CrcBytes || bytes[0] != 'S' || bytes[1] != 'M')
+        {
+            throw new BadFileException(source, 0, $"{bytes.Length} bytes that begin otherwise", "a shard map: 'S', 'M', a version");
+        }
+
+        if (bytes[2] != Format)
+        {
+            throw new BadFileException(source, 2, $"format {bytes[2]}", $"format {Format}: is another version of Signpost running?");
+        }
+
+        ReadOnlySpan<byte> content = bytes[..^CrcBytes];
+        if (BinaryPrimitives.ReadUInt32LittleEndian(bytes[^CrcBytes..]) != Crc32C.Compute(content))
+        {
+            throw new BadFileException(source, content.Length, "another CRC-32C", "that of the bytes before it");
+        }
+
+        var reader = new Reader(content, source);
+        long version = reader.Number(1, long.MaxValue, "a version from 1");
+        string collection = reader.Text();
+        var codes = (uint)reader.Number(0, uint.MaxValue, "a version of codes");
+        SiloId[] silos = new SiloId[reader.Count()];
+        foreach (ref SiloId silo in silos.AsSpan())
+        {
+            silo = new SiloId(reader.Text(), reader.Number(0, long.MaxValue, "an epoch"));
+        }
+
+        ImmutableArray<ShardEntry> shards = Shards(ref reader, collection, silos);
+        return reader.AtEnd ? new ShardMap(collection, version, shards, codes) : throw reader.Bad("more bytes", "the end of the map");
+    }
+
+    private static void Write(ref Writer writer, ShardEntry shard, Dictionary<SiloId, int> silos)
+    {
+        writer.Number(shard.Id.Number);
+        writer.Number(shard.Slots.Count);
+        writer.Number(shard.Vectors);
+        writer.Number(shard.Replicas.Length);
+        foreach (Replica replica in shard.Replicas)
+        {
+            writer.Number(silos[replica.Id]);
+            writer.Number(((int)replica.State * 2) + (replica.Reason is null ? 0 : 1));
+            if (replica.Reason is not null)
+            {
+                writer.Text(replica.Reason);
+            }
+        }
+    }
+
+    private static ImmutableArray<ShardEntry> Shards(ref Reader reader, string collection, SiloId[] silos)
+    {
+        int count = reader.Count();
+        var shards = ImmutableArray.CreateBuilder<ShardEntry>(count);
+        var numbers = new HashSet<int>(count);
+        int slot = 0;
+        for (int i = 0; i < count; i++)
+        {
+            var number = (int)reader.Number(0, int.MaxValue, "a number of a shard");
+            if (!numbers.Add(number))
+            {
+                throw reader.Bad($"shard {number} again", "every shard once");
+            }
+
+            var slots = (int)reader.Number(1, Slots.Count - slot, "slots that no other shard has");
+            long vectors = reader.Number(0, MostVectors, "a number of vectors");
+            shards.Add(new ShardEntry(new ShardId(collection, number), new SlotRange(slot, slot + slots), vectors, Replicas(ref reader, silos)));
+            slot += slots;
+        }
+
+        return slot == Slots.Count ? shards.MoveToImmutable() : throw reader.Bad($"{slot} slots", $"{Slots.Count}");
+    }
+
+    private static ImmutableArray<Replica> Replicas(ref Reader reader, SiloId[] silos)
+    {
+        var replicas = ImmutableArray.CreateBuilder<Replica>(reader.Count());
+        for (int i = 0; i < replicas.Capacity; i++)
+        {
+            SiloId silo = silos[(int)reader.Number(0, silos.Length - 1, "the index of a silo")];
+            long state = reader.Number(0, (States * 2) - 1, "the state of a replica");
+            replicas.Add(new Replica(silo.Name, (ReplicaState)(state / 2), state % 2 == 0 ? null : reader.Text(), silo.Epoch));
+        }
+
+        return replicas.MoveToImmutable();
+    }
+
+    private readonly ref struct Writer()
+    {
+        private readonly ArrayBufferWriter<byte> _bytes = new(1024);
+
+        public ReadOnlySpan<byte> Written => _bytes.WrittenSpan;
+
+        public void Raw(ReadOnlySpan<byte> bytes) => _bytes.Write(bytes);
+
+        public void Number(long value)
+        {
+            Check.That(value >= 0);
+            Span<byte> to = _bytes.GetSpan(10);
+            int length = 0;
+            for (; value >= 128; value >>= 7)
+            {
+                to[length++] = (byte)(value | 128);
+            }
+
+            to[length++] = (byte)value;
+            _bytes.Advance(length);
+        }
+
+        public void Text(string text)
+        {
+            byte[] bytes = Encoding.UTF8.GetBytes(text);
+            Number(bytes.Length);
+            Raw(bytes);
+        }
+    }
+
+    private ref struct Reader(ReadOnlySpan<byte> bytes, string source)
+    {
+        private readonly ReadOnlySpan<byte> _bytes = bytes;
+        private int _at = HeaderBytes;
+
+        public readonly bool AtEnd => _at == _bytes.Length;
+
+        public long Number(long min, long max, string expected)
+        {
+            ulong value = 0;
+            for (int shift = 0; shift < 63; shift += 7)
+            {
+                if (AtEnd)
+                {
+                    throw Bad("the end", expected);
+                }
+
+                byte next = _bytes[_at++];
+                value |= (ulong)(next & 127) << shift;
+                if (next < 128)
+                {
+                    return (long)value >= min && (long)value <= max ? (long)value : throw Bad($"{value}", $"{expected} ({min} .. {max})");
+                }
+            }
+
+            throw Bad("more than 63 bits", expected);
+        }
+
+        /// <summary>How many things follow: each has at least one byte, so no room is made for more than there can be.</summary>
+        public int Count() => (int)Number(0, _bytes.Length - _at, "a count");
+
+        public string Text()
+        {
+            int length = Count();
+            if (length > _bytes.Length - _at)
+            {
+                throw Bad("the end", $"a text of {length} bytes");
+            }
+
+            try
+            {
+                _at += length;
+                return Utf8.GetString(_bytes.Slice(_at - length, length));
+            }
+            catch (DecoderFallbackException)
+            {
+                throw Bad("other bytes", "UTF-8");
+            }
+        }
+
+        public readonly BadFileException Bad(string got, string expected) => new(source, _at, got, expected);
+    }
+}

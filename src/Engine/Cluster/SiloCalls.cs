@@ -1,0 +1,275 @@
+using Signpost.Engine.Base;
+using Signpost.Engine.Search;
+
+namespace Signpost.Engine.Cluster;
+
+/// <summary>Why a silo is asked.</summary>
+internal enum AskKind
+{
+    /// <summary>It is the first that is asked for these shards.</summary>
+    First,
+
+    /// <summary>Another one failed.</summary>
+    Retry,
+
+    /// <summary>Another one is silent.</summary>
+    Hedge,
+}
+
+/// <summary>Makes the calls of the coordinator's searches, and decides when one more is made. Thread-safe; a <see cref="FanOut"/> is not.</summary>
+/// <param name="client">Asks silos.</param>
+/// <param name="time">Makes timers and counts time.</param>
+/// <param name="localQueue">Searches that wait in this process; null: none ever do.</param>
+internal sealed class SiloCalls(IShardClient client, TimeProvider time, Func<int>? localQueue)
+{
+    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(49); // that a timer can do, rounded down
+
+    private readonly Clock _clock = new(time);
+    private readonly ReplicaChoice _choice = new(localQueue);
+    private readonly HedgeBudget _budget = new();
+    private long _hedges;
+    private long _retries;
+    private long _failures;
+
+    /// <summary>Calls made because another was silent.</summary>
+    public long Hedges => Volatile.Read(ref _hedges);
+
+    /// <summary>Calls made because another failed.</summary>
+    public long Retries => Volatile.Read(ref _retries);
+
+    /// <summary>Calls that failed or had not ended by the deadline.</summary>
+    public long Failures => Volatile.Read(ref _failures);
+
+    /// <summary>Asks for what is wanted: one call for each silo, those over the network first, so that they work meanwhile.</summary>
+    public void AskWanted(FanOut fan, AskKind kind)
+    {
+        for (; !fan.Wanted.IsEmpty && !fan.IsSettled && !fan.Question.Deadline.Reached; kind = AskKind.Retry)
+        {
+            _choice.Place(fan, kind == AskKind.First, _clock);
+            ReadOnlySpan<SiloGroup> planned = fan.TakePlanned();
+            Count(planned, kind);
+            foreach (SiloGroup group in planned)
+            {
+                if (!group.IsHere)
+                {
+                    Send(fan, group);
+                }
+            }
+
+            foreach (SiloGroup group in planned)
+            {
+                if (group.IsHere)
+                {
+                    Send(fan, group);
+                }
+            }
+        }
+    }
+
+    /// <summary>Asks others in the place of silos that are silent for long.</summary>
+    public void HedgeSilent(FanOut fan)
+    {
+        TimeSpan now = _clock.Now;
+        int before = fan.InFlight.Count; // the calls that are made here are not silent yet
+        for (int i = 0; i < before; i++)
+        {
+            SiloGroup group = fan.InFlight[i];
+            SiloCall call = group.Call!;
+            if (now < call.CheckAt)
+            {
+                continue;
+            }
+
+            bool isForced = now >= call.ForceAt;
+            call.CheckAt = isForced ? TimeSpan.MaxValue : call.ForceAt;
+            if (isForced)
+            {
+                call.Silent(now);
+            }
+
+            if (!call.IsHedged && fan.HasOther(group) && (isForced || _budget.TrySpend()))
+            {
+                call.IsHedged = true;
+                fan.WantOthers(group);
+                AskWanted(fan, AskKind.Hedge);
+            }
+        }
+    }
+
+    /// <summary>Returns when a call has ended, it is time to look at one, or the query ends: by its deadline, or by <paramref name="stop"/>.</summary>
+    public async Task WaitAsync(FanOut fan, CancellationToken stop)
+    {
+        TimeSpan wait = fan.Question.Deadline.Left is { } left && left < LongestWait ? left : LongestWait;
+        TimeSpan now = _clock.Now;
+        var calls = new Task[fan.InFlight.Count];
+        for (int i = 0; i < calls.Length; i++)
+        {
+            SiloCall call = fan.InFlight[i].Call!;
+            calls[i] = call.Answer;
+            TimeSpan untilCheck = call.CheckAt - now;
+            wait = untilCheck < wait ? untilCheck : wait;
+        }
+
+        // Timers count whole milliseconds; rounded down, the last of them would be spent in a loop.
+        wait = TimeSpan.FromMilliseconds(Math.Max(0, Math.Ceiling(wait.TotalMilliseconds)));
+        Task any = Task.WhenAny(calls);
+        await any.WaitAsync(wait, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>Takes the answers of the calls that have ended, and gives up those that nobody needs any more.</summary>
+    public void TakeEnded(FanOut fan)
+    {
+        for (int i = fan.InFlight.Count - 1; i >= 0; i--)
+        {
+            SiloGroup group = fan.InFlight[i];
+            Task<ShardAnswer> answer = group.Call!.Answer;
+            if (answer.IsCompletedSuccessfully)
+            {
+                fan.InFlight.RemoveAt(i);
+                Take(fan, group, answer.Result, group.Call);
+            }
+            else if (answer.IsCompleted)
+            {
+                fan.InFlight.RemoveAt(i);
+                Fail(fan, group, answer.Exception?.InnerException?.Message ?? "its call was cancelled", group.Call);
+            }
+        }
+
+        for (int i = fan.InFlight.Count - 1; i >= 0; i--)
+        {
+            SiloGroup group = fan.InFlight[i];
+            if (!fan.IsOpen(group))
+            {
+                fan.InFlight.RemoveAt(i);
+                group.Call!.GiveUp(_clock.Now);
+            }
+        }
+    }
+
+    /// <summary>Gives up all calls that have not ended.</summary>
+    public void GiveUp(FanOut fan)
+    {
+        foreach (SiloGroup group in fan.InFlight)
+        {
+            group.Call!.GiveUp(_clock.Now);
+        }
+
+        fan.InFlight.Clear();
+    }
+
+    /// <summary>Gives up all calls that have not ended, because the time is over.</summary>
+    public void GiveUpLate(FanOut fan)
+    {
+        Interlocked.Add(ref _failures, fan.InFlight.Count);
+        fan.EndLate();
+        GiveUp(fan);
+    }
+
+    private void Count(ReadOnlySpan<SiloGroup> planned, AskKind kind)
+    {
+        switch (kind)
+        {
+            case AskKind.First:
+                foreach (SiloGroup group in planned)
+                {
+                    if (!group.IsHere)
+                    {
+                        _budget.Earn();
+                    }
+                }
+
+                break;
+            case AskKind.Retry:
+                Interlocked.Add(ref _retries, planned.Length);
+                break;
+            case AskKind.Hedge:
+                Interlocked.Add(ref _hedges, planned.Length);
+                break;
+        }
+    }
+
+    private void Send(FanOut fan, SiloGroup group)
+    {
+        (Query query, SearchRequest request, Deadline deadline, CancellationToken cancel) = fan.Question;
+        if (deadline.Reached)
+        {
+            return;
+        }
+
+        ShardMap map = fan.Routes.Map;
+        var asked = new ShardQuery(map.Collection, group.Slots, query, request.Parameters, map.CodesVersion, fan.Target);
+        SiloCall? call = group.IsHere ? null : new SiloCall(group.Silo, _clock.Now, deadline.Left, cancel);
+        fan.Begin(group);
+        ShardAnswer answer;
+        try
+        {
+            ValueTask<ShardAnswer> answering = client.SearchAsync(group.Silo.Id, asked, deadline, call?.Token ?? cancel);
+            if (!answering.IsCompleted)
+            {
+                call ??= new SiloCall(group.Silo, _clock.Now, deadline.Left, cancel);
+                call.Watch(answering, _clock);
+                fan.Postpone(group, call);
+                return;
+            }
+
+            answer = answering.GetAwaiter().GetResult();
+        }
+        catch (Exception e)
+        {
+            Fail(fan, group, e is OperationCanceledException ? "its call was cancelled" : e.Message, call);
+            return;
+        }
+
+        Take(fan, group, answer, call);
+    }
+
+    private void Take(FanOut fan, SiloGroup group, in ShardAnswer answer, SiloCall? call)
+    {
+        if (answer.Refusal is { Code: ProblemCode.Busy } busy)
+        {
+            Fail(fan, group, busy.ToString(), call);
+            return;
+        }
+
+        if (answer.Missing?.Count >= group.Shards.Length)
+        {
+            Blame(fan, group, call); // it has nothing of what the map says it has
+        }
+        else if (call is not null)
+        {
+            call.Answered(_clock.Now);
+        }
+        else if (group.Silo.IsAvoided)
+        {
+            group.Silo.Recovered();
+        }
+
+        fan.Take(group, answer);
+    }
+
+    private void Fail(FanOut fan, SiloGroup group, string reason, SiloCall? call)
+    {
+        Blame(fan, group, call);
+        fan.Fail(group, reason);
+        fan.Question.Cancel.ThrowIfCancellationRequested();
+    }
+
+    private void Blame(FanOut fan, SiloGroup group, SiloCall? call)
+    {
+        Interlocked.Increment(ref _failures);
+        TimeSpan now = _clock.Now;
+        bool isOver = fan.Question.Cancel.IsCancellationRequested || fan.Question.Deadline.Reached;
+        if (isOver)
+        {
+            call?.GiveUp(now); // the query ended it, which is not the silo's fault
+        }
+        else if (call is null)
+        {
+            group.Silo.Failed(now, now);
+        }
+        else
+        {
+            call.Failed(now);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Signpost.Engine.Cluster;
+
+/// <summary>What a silo tells the others of itself: the note beside its lease.</summary>
+/// <param name="Url">Where clients ask it.</param>
+/// <param name="PeerUrl">Where other silos ask it.</param>
+/// <param name="Zone">What it shares its fate with, for example a rack; empty where nobody said.</param>
+/// <param name="MemoryBytes">Memory that its shards may take.</param>
+/// <param name="ResidentBytes">Memory that they take.</param>
+/// <param name="Waiting">Searches that wait for a thread.</param>
+/// <param name="IsLeaving">Whether it will stop soon: it still answers, and is to be given nothing.</param>
+/// <param name="Shards">The shards that it has or was to open.</param>
+public sealed record SiloNote(
+    string Url, string PeerUrl, string Zone, long MemoryBytes, long ResidentBytes, int Waiting, bool IsLeaving, IReadOnlyList<HeldShard> Shards)
+{
+    /// <summary>Role of the lease of the silo <paramref name="name"/>.</summary>
+    public static string RoleOf(string name) => RolePrefix + name;
+
+    /// <summary>What the roles of all silos begin with.</summary>
+    public const string RolePrefix = "silo/";
+
+    /// <summary>The note as text.</summary>
+    public string Write() => JsonSerializer.Serialize(this, NoteJson.Default.SiloNote);
+
+    /// <summary>The note that <paramref name="text"/> is; null where it is none, for example of another version of this program.</summary>
+    public static SiloNote? Read(string? text)
+    {
+        try
+        {
+            return text is null ? null : JsonSerializer.Deserialize(text, NoteJson.Default.SiloNote);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}
+
+/// <summary>A shard in a silo.</summary>
+/// <param name="Collection">Name of its collection.</param>
+/// <param name="Number">Its number.</param>
+/// <param name="CodesVersions">Trainings whose codes are open; 0 stands for none. Empty while the shard is not open.</param>
+/// <param name="Reason">Why it could not be opened; null otherwise.</param>
+public sealed record HeldShard(string Collection, int Number, IReadOnlyList<uint> CodesVersions, string? Reason = null);
+
+/// <summary>A silo that holds its lease, as the others see it.</summary>
+/// <param name="Silo">Its name and epoch.</param>
+/// <param name="Note">What it tells.</param>
+public sealed record Member(SiloId Silo, SiloNote Note)
+{
+    /// <summary>The silos of <paramref name="state"/> whose leases are valid and who have told of themselves, by name.</summary>
+    public static async ValueTask<IReadOnlyList<Member>> AllAsync(IClusterState state, CancellationToken cancel)
+    {
+        var members = new List<Member>();
+        foreach (NotedLease silo in await state.LeasesAsync(SiloNote.RolePrefix, cancel).ConfigureAwait(false))
+        {
+            if (SiloNote.Read(silo.Note) is { } note)
+            {
+                members.Add(new Member(new SiloId(silo.Lease.Holder, silo.Lease.Epoch), note));
+            }
+        }
+
+        return members;
+    }
+
+    /// <summary>What this silo says of a shard; null where it says nothing.</summary>
+    public HeldShard? Held(ShardId shard)
+    {
+        foreach (HeldShard held in Note.Shards)
+        {
+            if (held.Number == shard.Number && held.Collection == shard.Collection)
+            {
+                return held;
+            }
+        }
+
+        return null;
+    }
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(SiloNote))]
+internal sealed partial class NoteJson : JsonSerializerContext;

@@ -1,0 +1,218 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Signpost.Engine.Base;
+using Signpost.Engine.Shards;
+using Signpost.Engine.Storage;
+
+namespace Signpost.Engine.Cluster;
+
+/// <summary>The shards that a silo has open, of all collections of a segment store. One thread changes it, any thread may look.</summary>
+/// <param name="disk">Where the files are once they are here.</param>
+/// <param name="store">Where the collections are.</param>
+/// <param name="cache">Brings their files to this machine.</param>
+/// <param name="memoryLimit">Bytes that all shards together may keep resident.</param>
+/// <param name="vectors">Where full vectors shall be.</param>
+/// <param name="only">The one collection that is served; null: all.</param>
+public sealed class SiloShards(
+    IDisk disk, ISegmentStore store, SegmentCache cache, long memoryLimit, Residency vectors, string? only) : ISiloShards, IDisposable
+{
+    /// <summary>A store across the network is not asked for the same manifest more often.</summary>
+    private static readonly TimeSpan ManifestAge = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _opening = new();
+    private readonly ConcurrentDictionary<string, (CollectionManifest? Manifest, long At)> _manifests = [];
+    private volatile Dictionary<string, Collection> _collections = []; // replaced whole under the lock
+    private volatile Dictionary<ShardId, string> _failed = []; // replaced whole by the one thread that changes
+
+    /// <inheritdoc/>
+    public IReadOnlyList<HeldShard> Held
+    {
+        get
+        {
+            var held = new List<HeldShard>();
+            Dictionary<ShardId, string> failed = _failed;
+            foreach ((string name, Collection collection) in _collections)
+            {
+                foreach (CollectionShard shard in collection.Shards)
+                {
+                    string? reason = failed.GetValueOrDefault(new ShardId(name, shard.Entry.Id));
+                    if (shard.Shard is { } open)
+                    {
+                        held.Add(new HeldShard(name, shard.Entry.Id, open.CodesVersions, reason));
+                    }
+                    else if (reason is not null)
+                    {
+                        held.Add(new HeldShard(name, shard.Entry.Id, [], reason));
+                    }
+                }
+            }
+
+            held.AddRange(failed.Where(f => !_collections.ContainsKey(f.Key.Collection)).Select(f => new HeldShard(f.Key.Collection, f.Key.Number, [], f.Value)));
+            return held;
+        }
+    }
+
+    /// <inheritdoc/>
+    public long ResidentBytes => _collections.Values.Sum(collection => collection.Info.Memory.Resident);
+
+    /// <summary>The manifests of the collections that are served; one that is damaged is left out.</summary>
+    /// <exception cref="IOException">The store cannot be reached.</exception>
+    public IReadOnlyList<CollectionManifest> Manifests(CancellationToken cancel)
+    {
+        var manifests = new List<CollectionManifest>();
+        foreach (string name in store.Collections(cancel).Where(name => only is null || name == only))
+        {
+            try
+            {
+                if (ManifestOf(name, cancel) is { } manifest)
+                {
+                    manifests.Add(manifest with { Name = name }); // its name is the one that the store has it under
+                }
+            }
+            catch (BadFileException)
+            {
+                // Its map stays as it is; who opens it is told what is wrong.
+            }
+        }
+
+        return manifests;
+    }
+
+    /// <summary>The open collection of a name, with those of its shards that are here; null before one was opened.</summary>
+    public Collection? Find(string name) => _collections.GetValueOrDefault(name);
+
+    /// <summary>The collection of a name: what a query needs to know of it, whichever shards are here.</summary>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public Collection Open(string name, Work work)
+    {
+        lock (_opening)
+        {
+            if (_collections.TryGetValue(name, out Collection? known))
+            {
+                return known;
+            }
+
+            string folder = cache.Ensure(name, [], work).OrThrow();
+            var options = new CollectionOptions { OpenShards = false, Vectors = vectors, MemoryLimit = memoryLimit };
+            Collection opened = Shards.Collection.Open(disk, folder, options, work).OrThrow();
+            _collections = new Dictionary<string, Collection>(_collections) { [name] = opened };
+            return opened;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Open(ShardId shard, Work work) => Try([shard], () =>
+    {
+        Collection collection = Open(shard.Collection, work);
+        long need = collection.BytesOf(shard.Number);
+        long have = memoryLimit - ResidentBytes;
+        if (need > have)
+        {
+            throw new ProblemException(new Problem(
+                ProblemCode.NotEnoughMemory, $"shard {shard}", $"need {need} bytes, have {have} of {memoryLimit}", "a shard that fits",
+                "Give the silo more memory, or add a silo."));
+        }
+
+        cache.Ensure(shard.Collection, [shard.Number], work).OrThrow();
+        try
+        {
+            collection.OpenShard(shard.Number, work).OrThrow();
+        }
+        catch (BadFileException)
+        {
+            cache.Discard(shard.Collection, shard.Number); // the next attempt fetches it anew
+            throw;
+        }
+    });
+
+    /// <inheritdoc/>
+    public void Close(ShardId shard)
+    {
+        Find(shard.Collection)?.CloseShard(shard.Number);
+        cache.Release(shard.Collection, shard.Number);
+        Forget([shard]);
+    }
+
+    /// <inheritdoc/>
+    public void Refresh(string collection, uint codesInUse, Work work)
+    {
+        if (Find(collection) is not { } open)
+        {
+            return;
+        }
+
+        uint newest = open.Manifest.CodesVersion;
+        ShardId[] held = [.. open.Shards.Where(shard => shard.IsOpen).Select(shard => new ShardId(collection, shard.Entry.Id))];
+        Try(held, () =>
+        {
+            if (ManifestOf(collection, work.Cancel) is not { } next || next.IsSame(open.Manifest) || !next.IsSameButCodes(open.Manifest))
+            {
+                return; // one that is gone, or was built anew under its name, is the operator's to decide on
+            }
+
+            cache.Ensure(collection, [], work).OrThrow(); // with the codes of the shards that it has
+            if (open.OpenCodes(next, work) is { } problem)
+            {
+                throw new ProblemException(problem);
+            }
+
+            open.Use(next);
+            newest = next.CodesVersion;
+        });
+        foreach (uint version in open.Shards.SelectMany(shard => shard.Shard?.CodesVersions ?? []).Distinct().ToArray())
+        {
+            if (version != 0 && version != newest && version != codesInUse)
+            {
+                open.DropCodes(version);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (Collection collection in _collections.Values)
+        {
+            collection.Dispose();
+        }
+    }
+
+    private CollectionManifest? ManifestOf(string name, CancellationToken cancel)
+    {
+        if (_manifests.TryGetValue(name, out (CollectionManifest? Manifest, long At) read) && Stopwatch.GetElapsedTime(read.At) < ManifestAge)
+        {
+            return read.Manifest;
+        }
+
+        long now = Stopwatch.GetTimestamp();
+        CollectionManifest? manifest = store.ReadManifest(name, cancel) is { } bytes
+            ? ManifestFile.Parse(bytes, $"{store.Name}/{name}/{CollectionManifest.FileName}")
+            : null;
+        _manifests[name] = (manifest, now);
+        return manifest;
+    }
+
+    /// <summary>Does something for <paramref name="shards"/>; why it cannot be done is kept for <see cref="Held"/>.</summary>
+    private void Try(ShardId[] shards, Action action)
+    {
+        try
+        {
+            action();
+            Forget(shards);
+        }
+        catch (Exception e) when (e is IOException or BadFileException or ProblemException or UnauthorizedAccessException)
+        {
+            var failed = new Dictionary<ShardId, string>(_failed);
+            Array.ForEach(shards, shard => failed[shard] = e.Message);
+            _failed = failed;
+        }
+    }
+
+    private void Forget(ShardId[] shards)
+    {
+        if (shards.Any(_failed.ContainsKey))
+        {
+            _failed = _failed.Where(f => !shards.Contains(f.Key)).ToDictionary();
+        }
+    }
+}

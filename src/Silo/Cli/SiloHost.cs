@@ -1,0 +1,67 @@
+using Signpost.Engine.Base;
+using Signpost.Engine.Cluster;
+using Signpost.Engine.Shards;
+using Signpost.Engine.Storage;
+using Signpost.Grains;
+using Signpost.Silo.Cluster;
+using Signpost.Silo.Http;
+using Signpost.Silo.Peers;
+using Signpost.Silo.Redis;
+using Signpost.Silo.S3;
+
+namespace Signpost.Silo.Cli;
+
+/// <summary>Puts a silo of a cluster together from its settings, and runs it until it is asked to end.</summary>
+internal static class SiloHost
+{
+    /// <summary>Serves at <paramref name="url"/>, and other silos at <paramref name="peerUrl"/>, until the session is cancelled.</summary>
+    public static async Task RunAsync(Session session, string url, string peerUrl, SearchLimits limits)
+    {
+        string name = session.Get(Settings.SiloName) ?? $"{Environment.MachineName}-{new Uri(url).Port}";
+        TimeSpan leaseTime = TimeSpan.FromMilliseconds(session.Get(Settings.LeaseMs));
+        var options = new ClusterOptions
+        {
+            Cluster = session.Get(Settings.ClusterName)!,
+            Silo = name,
+            Zone = session.Get(Settings.Zone) ?? "",
+            MemoryBytes = (long)session.Get(Settings.MemoryMiB) << 20,
+            Lease = leaseTime,
+            Steward = new StewardOptions
+            {
+                Replicas = session.Get(Settings.Replicas),
+                Lease = leaseTime,
+                Grace = TimeSpan.FromSeconds(session.Get(Settings.GraceSeconds)),
+            },
+        };
+        ISegmentStore store = SegmentStores.Open(
+            session.Get(Settings.Store) ?? session.Get(Settings.DataFolder)!, session.Get(Settings.S3Endpoint), session.Get(Settings.S3Region)!,
+            session.Get(Settings.S3Credentials));
+        using var closing = store as IDisposable;
+        using SegmentCache cache = CacheOf(store, session);
+        using var state = new RedisClusterState(RedisOptions.Parse(session.Get(Settings.Redis)!).OrThrow(), options.Cluster);
+        using var threads = new SearchThreads(session.Get(Settings.Threads), limits.QueueMax);
+        Residency vectors = session.Get(Settings.Vectors) == VectorPlace.Loaded ? Residency.Loaded : Residency.Mapped;
+        var shards = new SiloShards(FileDisk.Instance, store, cache, options.MemoryBytes, vectors, session.Get(Settings.ServedCollection));
+        var lease = new SiloLease(state, name, leaseTime, TimeProvider.System);
+        var grain = new ShardGrain(new SiloShardClient(lease, new LocalShardClient(name, shards.Find)), threads);
+        using var silo = new ClusterSilo(
+            options, state, shards, lease, addressOf => new PeerShardClient(grain, addressOf), () => threads.Waiting,
+            line => Console.Error.WriteLine($"signpost: {line}"));
+        await using PeerServer peers = await PeerServer.StartAsync(peerUrl, grain, session.Cancel);
+        await new Server(silo, threads, limits).RunAsync(url, TimeSpan.FromSeconds(session.Get(Settings.StopSeconds)), Started, silo.LeaveAsync, session.Cancel);
+
+        void Started(string address)
+        {
+            silo.Start(address, peers.Address.ToString());
+            ServeCommand.Announce(session, $"as {name} of cluster {options.Cluster}", address);
+        }
+    }
+
+    private static SegmentCache CacheOf(ISegmentStore store, Session session) => session.Get(Settings.Cache) switch
+    {
+        { } folder => SegmentCache.Open(store, FileDisk.Instance, folder, (long)session.Get(Settings.CacheMiB) << 20).OrThrow(),
+        null when store is DirectorySegmentStore => SegmentCache.Direct(store),
+        null => throw new ProblemException(new Problem(
+            ProblemCode.InvalidArgument, "--cache", "none", "a folder of this silo's own, since the store is no folder of this machine", "Name one with --cache.")),
+    };
+}

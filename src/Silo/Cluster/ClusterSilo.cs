@@ -1,0 +1,222 @@
+using System.Collections.Concurrent;
+using Signpost.Engine.Base;
+using Signpost.Engine.Cluster;
+using Signpost.Silo.Http;
+
+namespace Signpost.Silo.Cluster;
+
+/// <summary>
+/// A silo of a cluster: keeps its lease, opens the shards that the maps give it, leads when nobody else does, and answers queries for all
+/// collections. Composed of the engine's parts; what is here is when each of them runs.
+/// </summary>
+internal sealed class ClusterSilo : IServed, IDisposable
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
+
+    private readonly ClusterOptions _options;
+    private readonly IClusterState _state;
+    private readonly SiloShards _shards;
+    private readonly IShardClient _client;
+    private readonly Func<int> _waiting;
+    private readonly Action<string> _say;
+    private readonly SiloAgent _agent;
+    private readonly Steward _steward;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ConcurrentDictionary<string, ClusterCollection> _collections = [];
+    private readonly List<Repeated> _threads = [];
+    private readonly List<Task> _watches = [];
+    private volatile IReadOnlyList<Member> _members = [];
+    private volatile bool _isLeaving;
+    private string _url = "";
+    private string _peerUrl = "";
+
+    /// <param name="options">What it is told.</param>
+    /// <param name="state">Where the cluster agrees.</param>
+    /// <param name="shards">What it has open; disposed with it.</param>
+    /// <param name="lease">Its membership.</param>
+    /// <param name="clientOf">Makes what asks shards here and elsewhere, given where a silo is.</param>
+    /// <param name="waiting">Searches that wait for a thread.</param>
+    /// <param name="say">Takes a line for the operator.</param>
+    public ClusterSilo(
+        ClusterOptions options, IClusterState state, SiloShards shards, SiloLease lease, Func<Func<SiloId, Uri?>, IShardClient> clientOf, Func<int> waiting,
+        Action<string> say)
+    {
+        (_options, _state, _shards, Lease, _waiting, _say) = (options, state, shards, lease, waiting, say);
+        _client = clientOf(AddressOf);
+        _agent = new SiloAgent(state, options.Silo, shards, TimeProvider.System, options.RetryAfter) { Seen = Use };
+        _steward = new Steward(state, options.Silo, shards.Manifests, options.Steward, TimeProvider.System);
+    }
+
+    /// <summary>Its membership.</summary>
+    public SiloLease Lease { get; }
+
+    /// <summary>What it is told.</summary>
+    public ClusterOptions Options => _options;
+
+    /// <summary>The silos that were members when this one last looked.</summary>
+    public IReadOnlyList<Member> Members => _members;
+
+    /// <summary>Name of the silo that led when this one last looked; null where it knows of none.</summary>
+    public string? Leader { get; private set; }
+
+    /// <summary>The collections that have a map.</summary>
+    public IEnumerable<IServedCollection> Collections => _collections.Values.OrderBy(c => c.Name, StringComparer.Ordinal);
+
+    /// <inheritdoc/>
+    public string? NotReady => !Lease.MayServe ? "joining" : _collections.IsEmpty ? "no shard map yet" : null;
+
+    /// <inheritdoc/>
+    public IServedCollection? Find(string name) => _collections.GetValueOrDefault(name);
+
+    /// <inheritdoc/>
+    public ClusterReply Describe(string url, int waiting) => ClusterView.Of(this);
+
+    /// <summary>Joins the cluster; from now on it can be asked at these addresses.</summary>
+    public void Start(string url, string peerUrl)
+    {
+        (_url, _peerUrl) = (url, peerUrl);
+        _threads.Add(new Repeated("membership", _options.Lease / 6, BeatAsync, _say));
+        _threads.Add(new Repeated("shards", Interval, StepAsync, _say));
+        _threads.Add(new Repeated("placement", Interval, LeadAsync, _say));
+    }
+
+    /// <summary>Tells all that it stops, and waits until the maps have sent queries elsewhere, or until the time for that is over.</summary>
+    public async Task LeaveAsync()
+    {
+        _isLeaving = true;
+        foreach (Repeated thread in _threads)
+        {
+            thread.Wake();
+        }
+
+        long start = TimeProvider.System.GetTimestamp();
+        while (TimeProvider.System.GetElapsedTime(start) < _options.LeaveTime && _collections.Values.Any(IsAsked))
+        {
+            await Task.Delay(50).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Stops, gives up its lease and closes its shards; to be called when nothing is asked of it any more.</summary>
+    public void Dispose()
+    {
+        _stop.Cancel();
+        _threads.ForEach(thread => thread.Dispose());
+        using var brief = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+        try
+        {
+            _steward.LeaveAsync(brief.Token).AsTask().GetAwaiter().GetResult();
+            Lease.LeaveAsync(brief.Token).AsTask().GetAwaiter().GetResult();
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // Its leases end by themselves.
+        }
+
+        Task.WhenAll(_watches).ContinueWith(_ => { }, TaskScheduler.Default).GetAwaiter().GetResult();
+        (_client as IDisposable)?.Dispose();
+        _shards.Dispose();
+        _stop.Dispose();
+    }
+
+    private async ValueTask BeatAsync(CancellationToken cancel)
+    {
+        var note = new SiloNote(
+            _url, _peerUrl, _options.Zone, _options.MemoryBytes, _shards.ResidentBytes, _waiting(), _isLeaving, _shards.Held);
+        if (!await Lease.BeatAsync(note.Write(), cancel).ConfigureAwait(false))
+        {
+            throw new IOException(Lease.Unreachable ?? $"another silo of the name {_options.Silo} holds its lease, or an earlier run of this one does for {_options.Lease.TotalSeconds:0.#} s");
+        }
+
+        if (Lease.Unreachable is { } reason)
+        {
+            throw new IOException(reason);
+        }
+
+        _members = await Member.AllAsync(_state, cancel).ConfigureAwait(false);
+        IReadOnlyList<NotedLease> leaders = await _state.LeasesAsync(Steward.Role, cancel).ConfigureAwait(false);
+        Leader = leaders.Count > 0 ? leaders[0].Lease.Holder : null;
+    }
+
+    private async ValueTask StepAsync(CancellationToken cancel) =>
+        Lease.Use(await _agent.StepAsync(new Work(1, null, cancel)).ConfigureAwait(false));
+
+    private async ValueTask LeadAsync(CancellationToken cancel)
+    {
+        if (_isLeaving)
+        {
+            await _steward.LeaveAsync(cancel).ConfigureAwait(false); // another one decides what becomes of this silo's shards
+            return;
+        }
+
+        foreach (ShardMap map in await _steward.StepAsync(cancel).ConfigureAwait(false))
+        {
+            Use(map);
+        }
+
+        if (_steward.Gaps is { Count: > 0 } gaps)
+        {
+            throw new IOException(
+                $"{gaps.Sum(gap => gap.Missing)} copies of {gaps.Count} shards are in no silo, such as of {gaps[0].Shard}: {gaps[0].Reason}");
+        }
+    }
+
+    private Uri? AddressOf(SiloId silo)
+    {
+        foreach (Member member in _members)
+        {
+            if (member.Silo.Name == silo.Name)
+            {
+                return new Uri(member.Note.PeerUrl);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Queries use <paramref name="map"/> from now on, and newer ones as they come.</summary>
+    private void Use(ShardMap map)
+    {
+        if (_collections.TryGetValue(map.Collection, out ClusterCollection? known))
+        {
+            known.Use(map);
+            return;
+        }
+
+        var added = new ClusterCollection(
+            map, _shards.Open(map.Collection, new Work(1, null, _stop.Token)), new Coordinator(map, _client, _state));
+        if (_collections.TryAdd(map.Collection, added))
+        {
+            lock (_watches)
+            {
+                _watches.Add(WatchAsync(added));
+            }
+        }
+    }
+
+    private async Task WatchAsync(ClusterCollection collection)
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                await foreach (ShardMap map in _state.WatchAsync(collection.Name, _stop.Token).ConfigureAwait(false))
+                {
+                    collection.Use(map);
+                    _threads[1].Wake();
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (IOException)
+            {
+                await Task.Delay(Interval, _stop.Token).ContinueWith(_ => { }, TaskScheduler.Default).ConfigureAwait(false); // the last map goes on
+            }
+        }
+    }
+
+    /// <summary>Whether the map sends queries to this silo.</summary>
+    private bool IsAsked(ClusterCollection collection) =>
+        collection.Map.Shards.Any(shard => shard.Replicas.Length > 1 && shard.Serving.Any(replica => replica.Silo.Name == _options.Silo));
+}

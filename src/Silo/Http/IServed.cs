@@ -1,0 +1,62 @@
+using Signpost.Engine.Base;
+using Signpost.Engine.Cluster;
+using Signpost.Engine.Search;
+using Signpost.Engine.Vectors;
+
+namespace Signpost.Silo.Http;
+
+/// <summary>What a process serves, alone or as a silo of a cluster.</summary>
+internal interface IServed
+{
+    /// <summary>The collections, by name.</summary>
+    IEnumerable<IServedCollection> Collections { get; }
+
+    /// <summary>Why requests are not answered yet; null where they are.</summary>
+    string? NotReady { get; }
+
+    /// <summary>The collection of a name; null where there is none.</summary>
+    IServedCollection? Find(string name);
+
+    /// <summary>Who is there, and who holds what.</summary>
+    ClusterReply Describe(string url, int waiting);
+}
+
+/// <summary>A collection that requests can name, whoever holds its shards. Thread-safe.</summary>
+internal interface IServedCollection
+{
+    /// <summary>Its name.</summary>
+    string Name { get; }
+
+    /// <summary>Components of a vector.</summary>
+    int Dim { get; }
+
+    /// <summary>Type of a component.</summary>
+    ElementType Type { get; }
+
+    /// <summary>Its metric.</summary>
+    Metric Metric { get; }
+
+    /// <summary>Whether it can be walked on codes.</summary>
+    bool HasCodes { get; }
+
+    /// <summary>Who holds what of it.</summary>
+    ShardMap Map { get; }
+
+    /// <summary>Queries of its shape, to be rented.</summary>
+    QueryPool Queries { get; }
+
+    /// <summary>Bytes of a vector.</summary>
+    int RowBytes => Dim * Type.Bytes();
+
+    /// <summary>Name of its codes: none, pq, opq, rpq.</summary>
+    string Quantizer { get; }
+
+    /// <summary>Memory in use per vector that is held here: graph, codes, ids.</summary>
+    double ResidentBytesPerVector { get; }
+
+    /// <summary>Why it cannot be searched like that; null when it can.</summary>
+    Problem? Validate(in SearchParameters parameters) => Searcher.Validate(HasCodes, parameters);
+
+    /// <summary>The nearest vectors to the front of <paramref name="target"/>. Where other silos are asked too, the answer comes later.</summary>
+    ValueTask<Outcome<SearchAnswer>> SearchAsync(Query query, in SearchRequest request, Deadline deadline, Memory<Hit> target);
+}

@@ -1,0 +1,183 @@
+using Signpost.Client;
+using Signpost.Cluster.Tests.Support;
+using Signpost.Silo.Tests.Support;
+
+namespace Signpost.Cluster.Tests.Processes;
+
+/// <summary>Three silos, two copies of each shard, 200 queries a second that all shards must have part in, and one thing that goes wrong.</summary>
+public sealed class FailoverTests(DemoCollection demo) : IClassFixture<DemoCollection>, IDisposable
+{
+    private const int Queries = 50;
+
+    private static readonly SearchOptions Full = new() { K = 10, L = 100, RequireFull = true, Timeout = TimeSpan.FromSeconds(8) };
+
+    private readonly RedisServer _redis = RedisServer.Durable();
+
+    public void Dispose() => _redis.Dispose();
+
+    [RedisFact]
+    public async Task A_silo_that_is_killed_fails_no_query_and_its_copies_are_opened_elsewhere()
+    {
+        using SiloCluster cluster = await StartAsync();
+        string[] expected = await OnceAsync(cluster);
+        await using SteadyQueries queries = Ask(cluster);
+        await queries.MoreAsync(100);
+
+        cluster.Signal("silo-2", SiloCluster.Kill);
+        await cluster.UntilWholeAsync("silo-1", 2, "silo-2");
+        await queries.MoreAsync(100);
+
+        MustBeClean(queries, expected);
+    }
+
+    [RedisFact]
+    public async Task A_silo_that_freezes_fails_no_query_and_is_a_member_again_when_it_goes_on()
+    {
+        using SiloCluster cluster = await StartAsync();
+        string[] expected = await OnceAsync(cluster);
+        await using SteadyQueries queries = Ask(cluster);
+        long epoch = (await cluster.AskAsync("silo-1")).Silos.Single(s => s.Name == "silo-2").Epoch;
+        await queries.MoreAsync(100);
+
+        cluster.Signal("silo-2", SiloCluster.Freeze);
+        await cluster.UntilWholeAsync("silo-1", 2, "silo-2");
+        cluster.Signal("silo-2", SiloCluster.Thaw);
+        await cluster.UntilAsync("silo-1", c => c.Silos.Any(s => s.Name == "silo-2" && s.Epoch > epoch), "silo-2 is back under a new epoch");
+        await queries.MoreAsync(100);
+
+        MustBeClean(queries, expected);
+    }
+
+    [RedisFact]
+    public async Task A_silo_that_is_stopped_in_order_fails_nothing_and_is_back_where_it_was()
+    {
+        using SiloCluster cluster = await StartAsync();
+        string[] expected = await OnceAsync(cluster);
+        await using SteadyQueries queries = Ask(cluster);
+        await queries.MoreAsync(100);
+
+        Run ended = cluster.Stop("silo-2");
+        Assert.Equal(0, ended.ExitCode);
+        cluster.Start("silo-2");
+        await cluster.UntilWholeAsync("silo-2");
+        await queries.MoreAsync(200);
+
+        MustBeClean(queries, expected);
+    }
+
+    [RedisFact]
+    public async Task Queries_go_on_without_Redis_and_changes_wait_for_it()
+    {
+        using SiloCluster cluster = await StartAsync();
+        string[] expected = await OnceAsync(cluster);
+        await using SteadyQueries queries = Ask(cluster);
+
+        _redis.Kill();
+        await queries.MoreAsync(1200); // well beyond the leases
+        _redis.Start();
+        await cluster.UntilAsync("silo-3", c => c.Silos.Length == 3 && c.Leader is not null, "all are members again");
+        await queries.MoreAsync(100);
+
+        MustBeClean(queries, expected);
+    }
+
+    [RedisFact]
+    public async Task Redis_that_comes_back_empty_gets_the_map_and_the_members_again_and_there_is_one_cluster()
+    {
+        using SiloCluster cluster = await StartAsync();
+        string[] expected = await OnceAsync(cluster);
+        await using SteadyQueries queries = Ask(cluster);
+        long version = (await cluster.AskAsync("silo-1")).Collections.Single().MapVersion;
+
+        _redis.Restart(withoutData: true);
+        await cluster.UntilWholeAsync("silo-1");
+        foreach (string name in cluster.Names)
+        {
+            await cluster.UntilAsync(
+                name, c => c.Silos.Length == 3 && c.Collections.Single().MapVersion > version && c.Collections.Single().Shards.All(s => s.Replicas.All(r => r.State == "serving")),
+                $"{name} sees three members and a newer map");
+        }
+
+        await queries.MoreAsync(100);
+        string?[] leaders = [.. (await Task.WhenAll(cluster.Names.Select(cluster.AskAsync))).Select(c => c.Leader).Distinct()];
+        Assert.Single(leaders);
+        MustBeClean(queries, expected);
+    }
+
+    [RedisFact]
+    public async Task Queries_turn_to_new_codes_while_they_go_on_and_none_is_answered_by_both()
+    {
+        using var folder = new TestFolder();
+        Directory.CreateDirectory(folder.At("demo"));
+        foreach (string file in Directory.EnumerateFiles(demo.Collection))
+        {
+            File.Copy(file, folder.At("demo", Path.GetFileName(file)));
+        }
+
+        using SiloCluster cluster = await StartAsync(folder);
+        SearchOptions onCodes = Full with { Mode = SearchMode.Codes, L = 30 };
+        float[][] vectors = demo.QueryVectors(Queries);
+        string[] before = await SteadyQueries.OnceAsync(cluster.Client, "demo", vectors, onCodes);
+        await using var queries = new SteadyQueries(cluster.Client, "demo", vectors, 200, onCodes);
+        await queries.MoreAsync(100);
+
+        Run trained = SignpostProcess.Run(folder, "train", "--collection", "demo", "--method", "opq", "--m", "4", "--data-folder", ".", "--quiet");
+        Assert.Equal(0, trained.ExitCode);
+        await cluster.UntilAsync("silo-1", c => c.Collections.Single().CodesVersion == 2, "queries use the new codes");
+        await queries.MoreAsync(200);
+
+        string[] after = await SteadyQueries.OnceAsync(cluster.Client, "demo", vectors, onCodes);
+        Assert.NotEqual(before, after);
+        MustBeClean(queries, before, after);
+        Assert.Contains(queries.Answers.SelectMany(a => a), after.Contains);
+    }
+
+    [RedisFact]
+    public async Task Answers_are_those_of_one_process_bit_for_bit_whichever_silo_is_asked()
+    {
+        using SiloCluster cluster = await StartAsync();
+        using var alone = new ServerProcess(demo);
+        using var one = new SignpostClient(alone.Http.BaseAddress!.ToString());
+        foreach (string name in cluster.Names)
+        {
+            using var client = new SignpostClient(new SignpostClientOptions { Addresses = [cluster.Url(name)] });
+            foreach (SearchMode mode in (SearchMode[])[SearchMode.Exact, SearchMode.Codes, SearchMode.CodesRerank])
+            {
+                foreach (float[] vector in demo.QueryVectors(Queries))
+                {
+                    SearchOptions options = Full with { Mode = mode, L = 40 };
+                    SearchResult expected = await one.SearchAsync("demo", vector, options);
+                    SearchResult got = await client.SearchAsync("demo", vector, options);
+                    Assert.Equal(expected.Hits.Select(h => (h.Id, BitConverter.SingleToInt32Bits(h.Distance))), got.Hits.Select(h => (h.Id, BitConverter.SingleToInt32Bits(h.Distance))));
+                    Assert.Equal((expected.Stats, expected.Coverage), (got.Stats, got.Coverage));
+                }
+            }
+        }
+    }
+
+    private async Task<SiloCluster> StartAsync(string? folder = null)
+    {
+        var cluster = new SiloCluster(3, folder ?? demo.Root, $"127.0.0.1:{_redis.Port}");
+        foreach (string name in cluster.Names)
+        {
+            await cluster.UntilWholeAsync(name);
+        }
+
+        return cluster;
+    }
+
+    private Task<string[]> OnceAsync(SiloCluster cluster) => SteadyQueries.OnceAsync(cluster.Client, "demo", demo.QueryVectors(Queries), Full);
+
+    private SteadyQueries Ask(SiloCluster cluster) => new(cluster.Client, "demo", demo.QueryVectors(Queries), 200, Full);
+
+    /// <summary>Every query was answered by all shards, as one of <paramref name="expected"/> says.</summary>
+    private static void MustBeClean(SteadyQueries queries, params string[][] expected)
+    {
+        Assert.True(queries.Failures.Count == 0, $"{queries.Failures.Count} of {queries.Count} failed, such as {queries.Failures.FirstOrDefault()}");
+        Assert.Equal(0, queries.Partial);
+        for (int row = 0; row < Queries; row++)
+        {
+            Assert.All(queries.Answers[row], answer => Assert.Contains(answer, expected.Select(answers => answers[row])));
+        }
+    }
+}

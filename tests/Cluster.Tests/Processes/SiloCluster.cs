@@ -1,0 +1,130 @@
+using System.Diagnostics;
+using Signpost.Client;
+using Signpost.Cluster.Tests.Support;
+using Signpost.Silo.Tests.Support;
+
+namespace Signpost.Cluster.Tests.Processes;
+
+/// <summary>Silos as real processes over a real Redis, serving the collections of a folder.</summary>
+internal sealed class SiloCluster : IDisposable
+{
+    public const int Kill = 9; // SIGKILL
+    public const int Freeze = 19; // SIGSTOP
+    public const int Thaw = 18; // SIGCONT
+
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(90);
+
+    private readonly string _store;
+    private readonly string _redis;
+    private readonly Func<string, string[]> _more;
+    private readonly Dictionary<string, SignpostProcess> _silos = [];
+    private readonly Dictionary<string, string> _urls = [];
+    private readonly string _name = $"test-{Guid.NewGuid():N}";
+
+    /// <param name="silos">How many to start.</param>
+    /// <param name="store">Where the collections are.</param>
+    /// <param name="redis">Where Redis answers.</param>
+    /// <param name="more">More words for the silo of a name.</param>
+    public SiloCluster(int silos, string store, string redis, Func<string, string[]>? more = null)
+    {
+        (_store, _redis, _more) = (store, redis, more ?? (_ => []));
+        for (int i = 1; i <= silos; i++)
+        {
+            Launch($"silo-{i}");
+        }
+
+        foreach (string name in _silos.Keys.ToArray())
+        {
+            _urls[name] = UrlOf(name);
+        }
+
+        Client = new SignpostClient(new SignpostClientOptions { Addresses = [.. _urls.Values], Rest = TimeSpan.FromSeconds(1) });
+    }
+
+    /// <summary>Knows all silos.</summary>
+    public SignpostClient Client { get; }
+
+    public IEnumerable<string> Names => _silos.Keys;
+
+    public string Url(string name) => _urls[name];
+
+    public string ErrorOf(string name) => _silos[name].Error;
+
+    /// <summary>Starts a silo anew, on the port that it had.</summary>
+    public void Start(string name)
+    {
+        Launch(name, _urls[name]);
+        _urls[name] = UrlOf(name);
+    }
+
+    public void Signal(string name, int signal) => _silos[name].Signal(signal);
+
+    /// <summary>Ends a silo in order and waits for it.</summary>
+    public Run Stop(string name)
+    {
+        _silos[name].Signal(SignpostProcess.Terminate);
+        return _silos[name].End();
+    }
+
+    /// <summary>What a silo says of the cluster.</summary>
+    public async Task<ClusterInfo> AskAsync(string name)
+    {
+        using var client = new SignpostClient(new SignpostClientOptions { Addresses = [_urls[name]], Retries = 0, SiloTimeout = TimeSpan.FromSeconds(2), Timeout = TimeSpan.FromSeconds(2) });
+        return await client.GetClusterAsync();
+    }
+
+    /// <summary>Waits until a silo says that <paramref name="holds"/>; fails when that takes too long.</summary>
+    public async Task<TimeSpan> UntilAsync(string name, Func<ClusterInfo, bool> holds, string what)
+    {
+        long start = Stopwatch.GetTimestamp();
+        ClusterInfo? last = null;
+        while (Stopwatch.GetElapsedTime(start) < Longest)
+        {
+            try
+            {
+                last = await AskAsync(name);
+                if (holds(last))
+                {
+                    return Stopwatch.GetElapsedTime(start);
+                }
+            }
+            catch (SignpostException)
+            {
+                // It starts, or is busy.
+            }
+
+            await Task.Delay(100);
+        }
+
+        Assert.Fail($"{what}: not within {Longest}. {Words(last)}\n{string.Join('\n', _silos.Select(s => $"{s.Key}: {s.Value.Error}"))}");
+        return default;
+    }
+
+    /// <summary>Waits until every shard has <paramref name="copies"/> that serve, none of them in one of <paramref name="without"/>.</summary>
+    public Task<TimeSpan> UntilWholeAsync(string asked, int copies = 2, params string[] without) => UntilAsync(
+        asked,
+        cluster => cluster.Collections.Length > 0 && cluster.Collections.All(c => c.Shards.All(shard =>
+            shard.Replicas.Count(r => r.State == "serving") >= copies && !shard.Replicas.Any(r => without.Contains(r.Silo)))),
+        $"{copies} copies of every shard");
+
+    public void Dispose()
+    {
+        Client.Dispose();
+        foreach (SignpostProcess silo in _silos.Values)
+        {
+            silo.Dispose();
+        }
+    }
+
+    private void Launch(string name, string url = "http://127.0.0.1:0") => _silos[name] = SignpostProcess.Start(
+        AppContext.BaseDirectory,
+        [
+            "serve", "--runtime", "redis", "--cluster", _name, "--silo", name, "--redis", _redis, "--store", _store, "--url", url,
+            "--peer-url", "http://127.0.0.1:0", "--lease-ms", "2000", "--grace-seconds", "5", "--threads", "2", "--quiet", .. _more(name),
+        ]);
+
+    private string UrlOf(string name) => _silos[name].FirstLine().Split(" at ")[1];
+
+    private static string Words(ClusterInfo? cluster) => cluster is null ? "nothing was answered" : string.Join(
+        '\n', cluster.Collections.SelectMany(c => c.Shards.Select(s => $"{c.Name}/{s.Shard}: {string.Join(", ", s.Replicas.Select(r => $"{r.Silo} {r.State} {r.Reason}"))}")));
+}

@@ -1,0 +1,142 @@
+using System.Buffers.Binary;
+using System.Collections.Immutable;
+using Signpost.Engine.Base;
+using Signpost.Engine.Cluster;
+using Signpost.Engine.Shards;
+
+namespace Signpost.Engine.Tests.Cluster;
+
+/// <summary>A map that was written is read as it was; nothing else is taken for a map.</summary>
+public class ShardMapCodecTests
+{
+    private static readonly ShardMap Small = new(
+        "docs", 300,
+        [
+            new ShardEntry(
+                new ShardId("docs", 7), new SlotRange(0, 4), 1000,
+                [new Replica("a", ReplicaState.Serving, null, 5), new Replica("b", ReplicaState.Unavailable, "disk", 6)]),
+            new ShardEntry(new ShardId("docs", 0), new SlotRange(4, Slots.Count), 0, [new Replica("b", ReplicaState.Opening, null, 6)]),
+        ],
+        codesVersion: 3);
+
+    [Fact]
+    public void The_bytes_are_those_of_the_documented_layout() => Assert.Equal(
+        "534D01" + "AC02" + "04646F6373" + "03" // version 300, "docs", codes 3
+        + "02" + "016105" + "016206" // silos: a of epoch 5, b of epoch 6
+        + "02" + "0704E80702" + "0002" + "0105046469736B" // shard 7: 4 slots, 1000 vectors, 2 replicas; "disk"
+        + "00FC7F0001" + "0100" // shard 0: 16,380 slots, none, 1 replica
+        + Crc(ShardMapCodec.Encode(Small)),
+        Convert.ToHexString(ShardMapCodec.Encode(Small)));
+
+    [Fact]
+    public void Every_map_is_read_as_it_was_written()
+    {
+        for (int seed = 0; seed < 200; seed++)
+        {
+            ShardMap map = Any(new Random(seed));
+            byte[] bytes = ShardMapCodec.Encode(map);
+            ShardMap read = ShardMapCodec.Decode(bytes, "test");
+
+            Assert.Equal((map.Collection, map.Version, map.CodesVersion, map.Vectors), (read.Collection, read.Version, read.CodesVersion, read.Vectors));
+            Assert.Equal(map.Shards.Select(Text), read.Shards.Select(Text));
+            Assert.Equal(bytes, ShardMapCodec.Encode(read));
+        }
+    }
+
+    [Fact]
+    public void A_map_of_ten_thousand_shards_with_two_replicas_is_small()
+    {
+        byte[] bytes = ShardMapCodec.Encode(Large());
+
+        Assert.InRange(bytes.Length, 1, 200_000);
+        Assert.Equal(10_000, ShardMapCodec.Decode(bytes, "test").Shards.Length);
+    }
+
+    [Fact]
+    public void Cut_or_flipped_bytes_are_refused_with_their_source()
+    {
+        byte[] good = ShardMapCodec.Encode(Small);
+        for (int i = 0; i < good.Length; i++)
+        {
+            Assert.Equal("the source", Assert.Throws<BadFileException>(() => ShardMapCodec.Decode(good.AsSpan(0, i), "the source")).Path);
+            for (int bit = 0; bit < 8; bit++)
+            {
+                byte[] bad = [.. good];
+                bad[i] ^= (byte)(1 << bit);
+                Assert.Throws<BadFileException>(() => ShardMapCodec.Decode(bad, "the source"));
+            }
+        }
+
+        Assert.Throws<BadFileException>(() => ShardMapCodec.Decode([.. good, 0], "the source"));
+    }
+
+    [Fact]
+    public void A_later_format_is_named()
+    {
+        byte[] bytes = ShardMapCodec.Encode(Small);
+        bytes[2]++;
+
+        Assert.Contains("format 2", Assert.Throws<BadFileException>(() => ShardMapCodec.Decode(bytes, "test")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Wrong_content_under_a_right_checksum_is_refused_or_a_map_but_never_anything_else()
+    {
+        byte[] good = ShardMapCodec.Encode(Small);
+        int refused = 0;
+        for (int i = 3; i < good.Length - 4; i++)
+        {
+            foreach (byte value in (ReadOnlySpan<byte>)[0, 1, 2, 5, 127, 128, 255, (byte)(good[i] + 1)])
+            {
+                byte[] bad = [.. good];
+                bad[i] = value;
+                BinaryPrimitives.WriteUInt32LittleEndian(bad.AsSpan(bad.Length - 4), Crc32C.Compute(bad.AsSpan(0, bad.Length - 4)));
+                try
+                {
+                    ShardMapCodec.Decode(bad, "test");
+                }
+                catch (BadFileException e)
+                {
+                    refused++;
+                    Assert.InRange(e.Offset, 0, bad.Length);
+                }
+            }
+        }
+
+        Assert.InRange(refused, 100, int.MaxValue);
+    }
+
+    private static ShardMap Large() => new(
+        "docs", 1,
+        [
+            .. Slots.Split(10_000).Select((slots, i) => new ShardEntry(
+                new ShardId("docs", i), slots, 100_000 + i,
+                [
+                    new Replica($"silo-{i % 100}.silos.example", ReplicaState.Serving, null, 1_790_000_000_000_000 + (i % 100)),
+                    new Replica($"silo-{(i + 7) % 100}.silos.example", ReplicaState.Serving, null, 1_790_000_000_000_000 + ((i + 7) % 100)),
+                ])),
+        ]);
+
+    private static ShardMap Any(Random random)
+    {
+        string collection = random.Next(2) == 0 ? "docs" : "Bücher 本";
+        ImmutableArray<Replica> Replicas() =>
+        [
+            .. Enumerable.Range(0, random.Next(4)).Select(_ => new Replica(
+                $"silo {random.Next(5)}", (ReplicaState)random.Next(3), random.Next(3) == 0 ? $"reason ü {random.Next()}" : null, random.NextInt64(3))),
+        ];
+        return new ShardMap(
+            collection,
+            1 + random.NextInt64(random.Next(2) == 0 ? 200 : long.MaxValue),
+            [
+                .. Slots.Split(1 + random.Next(40)).Select((slots, i) =>
+                    new ShardEntry(new ShardId(collection, 1000 - i), slots, random.NextInt64(1L << random.Next(1, 40)), Replicas())),
+            ],
+            (uint)random.NextInt64(uint.MaxValue));
+    }
+
+    private static string Text(ShardEntry shard) =>
+        $"{shard.Id} {shard.Slots} {shard.Vectors} {string.Join(", ", shard.Replicas)}";
+
+    private static string Crc(byte[] bytes) => Convert.ToHexString(bytes.AsSpan(bytes.Length - 4));
+}

@@ -1,0 +1,160 @@
+using Signpost.Engine.Cluster;
+using Signpost.Engine.Quantizers;
+using Signpost.Engine.Shards;
+using Signpost.Engine.Storage;
+using Signpost.Engine.Tests.Support;
+using Signpost.Engine.Vectors;
+
+namespace Signpost.Engine.Tests.Cluster.Simulation;
+
+/// <summary>Silos over one state and one clock, stepped by the test; every map that is written is held to what must always be true.</summary>
+internal sealed class SimulatedCluster
+{
+    public static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(3);
+
+    private readonly Dictionary<string, SimulatedSilo?> _silos = [];
+    private readonly Dictionary<long, string> _leaders = [];
+    private readonly Dictionary<string, ShardMap> _newest = [];
+    private readonly Dictionary<string, uint> _codes = [];
+    private readonly int _shards;
+    private long _epoch;
+
+    public SimulatedCluster(int silos, int shards, int replicas, int collections = 1)
+    {
+        Replicas = replicas;
+        _shards = shards;
+        State = new EmbeddedClusterState(Time);
+        for (int i = 0; i < collections; i++)
+        {
+            _codes[$"c{i}"] = 1;
+        }
+
+        for (int i = 0; i < silos; i++)
+        {
+            Start($"s{i}");
+        }
+    }
+
+    public ManualTime Time { get; } = new();
+
+    public EmbeddedClusterState State { get; }
+
+    public int Replicas { get; }
+
+    /// <summary>Whether shards cannot be opened.</summary>
+    public bool IsDamaged { get; set; }
+
+    /// <summary>Processes by name; null for one that is dead.</summary>
+    public IReadOnlyDictionary<string, SimulatedSilo?> Silos => _silos;
+
+    public IEnumerable<SimulatedSilo> Living => _silos.Values.OfType<SimulatedSilo>();
+
+    public IReadOnlyDictionary<string, ShardMap> Maps => _newest;
+
+    public IReadOnlyList<CollectionManifest> Manifests => [.. _codes.Keys.Select(ManifestOf)];
+
+    public uint CodesOf(string collection) => _codes[collection];
+
+    /// <summary>A training has ended: the store has newer codes.</summary>
+    public void Train(string collection) => _codes[collection]++;
+
+    public void Start(string name) => _silos[name] = new SimulatedSilo(name, this);
+
+    public void Kill(string name) => _silos[name] = null;
+
+    /// <summary>One step of a process that is neither dead nor frozen; it may be its last.</summary>
+    public void Step(string name, int which)
+    {
+        if (_silos[name] is { IsFrozen: false } silo)
+        {
+            try
+            {
+                silo.Step(which);
+            }
+            catch (CrashException)
+            {
+                Kill(name);
+            }
+        }
+    }
+
+    /// <summary>Lets every process do everything in turn, for a time.</summary>
+    public void Run(TimeSpan time)
+    {
+        for (TimeSpan end = Time.Now + time; Time.Now < end; Time.Pass(TimeSpan.FromMilliseconds(500)))
+        {
+            foreach (string name in _silos.Keys)
+            {
+                for (int which = 0; which < 3; which++)
+                {
+                    Step(name, which);
+                }
+            }
+        }
+    }
+
+    /// <summary>Checks a map that has just been written.</summary>
+    public void Written(ShardMap map, Lease? leader)
+    {
+        Assert.NotNull(leader);
+        Assert.True(leader.Epoch >= _epoch, "a leader of an earlier epoch has written");
+        _epoch = leader.Epoch;
+        Assert.Equal(leader.Holder, _leaders.TryGetValue(leader.Epoch, out string? other) ? other : _leaders[leader.Epoch] = leader.Holder);
+        ShardMap? before = _newest.GetValueOrDefault(map.Collection);
+        Assert.Equal((before?.Version ?? 0) + 1, map.Version);
+        _newest[map.Collection] = map;
+
+        Dictionary<string, Member> members = Member.AllAsync(State, default).Result.ToDictionary(m => m.Silo.Name);
+        foreach (ShardEntry shard in map.Shards)
+        {
+            Assert.Distinct(shard.Replicas.Select(r => r.Silo));
+            bool Has(Replica r, uint codes) => members.GetValueOrDefault(r.Silo) is { } m && m.Held(shard.Id)?.CodesVersions.Contains(codes) == true;
+            Assert.All(shard.Replicas.Where(r => r.State == ReplicaState.Serving), r =>
+            {
+                if (!members.ContainsKey(r.Silo) && before!.Shards.Single(s => s.Id == shard.Id).Replicas.Contains(r))
+                {
+                    return; // nothing has been heard of it by a leader who has just begun: it stays as it was
+                }
+
+                Assert.Equal(members[r.Silo].Silo, r.Id);
+                Assert.True(Has(r, map.CodesVersion), $"{r.Silo} is said to serve {shard.Id} with codes {map.CodesVersion}, and does not say so itself");
+            });
+            ShardEntry? old = before?.Shards.Single(s => s.Id == shard.Id);
+            if (old is not null && old.Replicas.Any(r => r.State == ReplicaState.Serving && Has(r, map.CodesVersion)))
+            {
+                Assert.True(shard.IsServing, $"{shard.Id} was served, could be served, and is not any more");
+            }
+        }
+    }
+
+    /// <summary>Fails unless everything is as it should be when nothing has happened for a while.</summary>
+    public void MustBeWhole()
+    {
+        Dictionary<string, SiloId> ids = Living.ToDictionary(silo => silo.Name, silo => silo.Lease.Silo!.Value);
+        Assert.Single(Living, silo => silo.Leads);
+        foreach ((string collection, uint codes) in _codes)
+        {
+            ShardMap map = _newest[collection];
+            Assert.Equal(codes, map.CodesVersion);
+            Assert.All(map.Shards, shard =>
+            {
+                Assert.Equal(Math.Min(Replicas, ids.Count), shard.Replicas.Length);
+                Assert.All(shard.Replicas, r => Assert.Equal((ReplicaState.Serving, ids[r.Silo]), (r.State, r.Id)));
+                Assert.All(shard.Replicas, r => Assert.Null(_silos[r.Silo]!.Lease.WhyNot(r.Id)));
+            });
+        }
+
+        Assert.All(Living, silo => Assert.Equal(
+            _newest.Values.SelectMany(map => map.Shards).Where(s => s.Replicas.Any(r => r.Silo == silo.Name)).Select(s => s.Id.ToString()).Order(),
+            silo.Held.Select(h => $"{h.Collection}/{h.Number}").Order()));
+    }
+
+    private CollectionManifest ManifestOf(string name)
+    {
+        SlotRange[] ranges = Slots.Split(_shards);
+        var info = new CodesInfo(QuantizerKind.Pq, 4, 16, _codes[name]);
+        return new CollectionManifest(
+            name, 8, ElementType.Float32, Metric.L2, 32, 100L * _shards, new ManifestQuantizer("q", info),
+            [.. ranges.Select((range, i) => new ManifestShard(i, range.From, range.To, $"s{i}", 100, $"c{i}"))], new BuildInfo(1, 50, 100, "0.1.0"));
+    }
+}
