@@ -19,5 +19,5 @@ internal readonly struct Deadline
     /// <exception cref="TimeoutException">It has come.</exception>
     public int LeftMs => HasPassed
         ? throw new TimeoutException("no answer in time")
-        : (int)Math.Clamp((_end - Stopwatch.GetTimestamp()) * 1000 / Stopwatch.Frequency, 1, int.MaxValue);
+        : (int)Math.Clamp((_end - Stopwatch.GetTimestamp()) * 1000 / Stopwatch.Frequency, 1, 1_000_000); // sockets count microseconds in 32 bits
 }

@@ -135,6 +135,18 @@ public sealed class RedisLeaseTests(RedisFixture redis) : IClassFixture<RedisFix
     }
 
     [RedisFact]
+    public async Task Nobody_renews_the_lease_of_another()
+    {
+        RedisClusterState state = _silos.Add();
+        Lease? lease = await state.TryAcquireAsync("lead", "a", Minute, Never);
+
+        Assert.False(await state.TryRenewAsync(lease! with { Holder = "b" }, Minute, Never));
+        Assert.False(await state.TryRenewAsync(lease with { Epoch = lease.Epoch + 1 }, Minute, Never));
+        Assert.False(await state.TryRenewAsync(lease with { Role = "other" }, Minute, Never));
+        Assert.True(await state.TryRenewAsync(lease, Minute, Never));
+    }
+
+    [RedisFact]
     public async Task Texts_of_any_kind_come_back_as_they_were()
     {
         RedisClusterState state = _silos.Add();

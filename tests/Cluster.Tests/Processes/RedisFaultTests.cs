@@ -42,16 +42,17 @@ public sealed class RedisFaultTests : IDisposable
     public async Task A_frozen_Redis_fails_calls_until_it_goes_on_and_a_lease_that_has_ended_meanwhile_stays_ended()
     {
         RedisClusterState state = Silo(out Silos silos);
-        await using var watcher = new Watcher(silos.Add());
+        RedisClusterState impatient = silos.Add(Server.Impatient);
+        await using var watcher = new Watcher(impatient);
         await state.TryWriteAsync(Map("a"), null, Never);
         Lease? ends = await state.TryAcquireAsync("ends", "a", TimeSpan.FromMilliseconds(400), Never);
         Lease? stays = await state.TryAcquireAsync("stays", "a", Hour, Never);
         Server.Freeze();
 
-        await AllCallsFailAsync(state, stays!); // longer than the first lease: each call waits for its own time limit
+        await AllCallsFailAsync(impatient, stays!); // longer than the first lease: each call waits for its own time limit
 
         Server.Thaw();
-        Assert.True(await Wait.UntilAnswered(() => state.TryRenewAsync(stays!, Hour, Never)));
+        Assert.True(await Wait.UntilAnswered(() => impatient.TryRenewAsync(stays!, Hour, Never)));
         Assert.False(await state.TryRenewAsync(ends!, Hour, Never));
         ShardMap? map = await state.ReadAsync("test", Never); // the write that nobody answered may have been made after all
         Assert.True(await state.TryWriteAsync(Map("b", map!.Version + 1), null, Never));
@@ -81,12 +82,12 @@ public sealed class RedisFaultTests : IDisposable
     public async Task A_way_that_is_silent_fails_calls_in_time_and_is_found_again()
     {
         TcpProxy proxy = _disposables.Add(new TcpProxy(Server.Port));
-        RedisClusterState far = Silo(out Silos silos, Server.Options with { Port = proxy.Port });
+        RedisClusterState far = Silo(out Silos silos, Server.Impatient with { Port = proxy.Port });
         RedisClusterState near = silos.Add();
         await using var watcher = new Watcher(far);
         await near.TryWriteAsync(Map("a"), null, Never);
         await watcher.Until(map => map.Version == 1);
-        Lease? lease = await far.TryAcquireAsync("lead", "a", Hour, Never);
+        Lease? lease = await near.TryAcquireAsync("lead", "a", Hour, Never);
 
         proxy.Silence();
         await AllCallsFailAsync(far, lease!);
@@ -122,7 +123,7 @@ public sealed class RedisFaultTests : IDisposable
     {
         TcpProxy proxy = _disposables.Add(new TcpProxy(Server.Port));
         proxy.Delay(30);
-        RedisClusterState far = Silo(out Silos silos, Server.Options with { Port = proxy.Port, Timeout = TimeSpan.FromSeconds(20) });
+        RedisClusterState far = Silo(out Silos silos, Server.Options with { Port = proxy.Port });
         await using var watcher = new Watcher(far);
 
         Lease?[] leases = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => far.TryAcquireAsync($"silo/{i}", "a", Hour, Never).Long()));
@@ -151,6 +152,29 @@ public sealed class RedisFaultTests : IDisposable
     }
 
     [RedisFact]
+    public async Task A_subscription_that_has_died_without_a_sign_is_made_anew()
+    {
+        TcpProxy proxy = _disposables.Add(new TcpProxy(Server.Port));
+        RedisClusterState far = Silo(out Silos silos, Server.Impatient with { Port = proxy.Port });
+        ValueTask<long> Subscriptions() => new(Server.Call("PUBSUB", "NUMSUB", silos.Key("changed")).Items![1].Number);
+        await Wait.Until(Subscriptions, count => count == 1);
+
+        proxy.Forsake();
+
+        await Wait.Until(Subscriptions, count => count == 2); // Redis does not know that the first one is dead either
+        Assert.Null(await Wait.UntilAnswered(() => far.ReadAsync("test", Never)));
+    }
+
+    [RedisFact]
+    public void A_restart_between_two_calls_fails_neither()
+    {
+        using var link = new RedisLink(Server.Options) { Deadline = Deadline.After(TimeSpan.FromMinutes(1)) };
+        link.Call("PING");
+        Server.Restart();
+        link.Call("PING");
+    }
+
+    [RedisFact]
     public async Task A_watcher_that_begins_before_Redis_is_there_gets_the_map_when_it_is()
     {
         RedisClusterState writer = Silo(out Silos silos);
@@ -164,7 +188,7 @@ public sealed class RedisFaultTests : IDisposable
     [RedisFact]
     public async Task A_caller_who_cancels_does_not_wait_for_a_silent_Redis()
     {
-        RedisClusterState state = Silo(out _, Server.Options with { Timeout = TimeSpan.FromSeconds(20) });
+        RedisClusterState state = Silo(out _);
         Server.Freeze();
         using var stop = new CancellationTokenSource();
         Task<ShardMap?> read = state.ReadAsync("test", stop.Token).AsTask();

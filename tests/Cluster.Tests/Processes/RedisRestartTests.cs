@@ -83,6 +83,7 @@ public sealed class RedisRestartTests
         await using var watcher = new Watcher(silos.Add());
         await state.TryWriteAsync(Map("old"), null, Never);
         Lease? ghost = await state.TryAcquireAsync("lead", "ghost", Hour, Never);
+        await state.TryNoteAsync(ghost!, "of the ghost", Never);
         server.Save();
         await state.ReleaseAsync(ghost!, Never);
         Lease? lease = await state.TryAcquireAsync("lead", "a", Hour, Never);
@@ -100,7 +101,9 @@ public sealed class RedisRestartTests
         Assert.Empty(await state.LeasesAsync("", Never));
         Assert.False(await state.TryRenewAsync(ghost!, Hour, Never));
         Assert.False(await state.TryWriteAsync(restored.WithReplicas(0), ghost, Never));
-        Assert.True((await state.TryAcquireAsync("lead", "b", Hour, Never))!.Epoch > lease!.Epoch);
+        Lease? next = await state.TryAcquireAsync("lead", "b", Hour, Never);
+        Assert.True(next!.Epoch > lease!.Epoch);
+        Assert.Equal([new NotedLease(next, null)], await state.LeasesAsync("", Never));
     }
 
     [RedisFact]

@@ -10,6 +10,8 @@ internal sealed class TcpProxy : IDisposable
     private readonly List<Socket> _sockets = [];
     private volatile bool _isCut;
     private volatile bool _isSilent;
+    private volatile int _forsaken; // connections up to this one are carried no more
+    private int _accepted;
     private volatile int _delayMs;
 
     /// <summary>Forwards to <paramref name="target"/>.</summary>
@@ -35,6 +37,9 @@ internal sealed class TcpProxy : IDisposable
     /// <summary>Connections stay and are accepted, and nothing is carried any more: what a pulled cable looks like.</summary>
     public void Silence() => _isSilent = true;
 
+    /// <summary>The connections that are there stay and are silent for ever; new ones are carried.</summary>
+    public void Forsake() => _forsaken = Volatile.Read(ref _accepted);
+
     /// <summary>From now each piece is carried so much later, each way.</summary>
     public void Delay(int ms) => _delayMs = ms;
 
@@ -57,7 +62,7 @@ internal sealed class TcpProxy : IDisposable
         {
             work();
         }
-        catch (Exception e) when (e is SocketException or InvalidOperationException)
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
             // closed
         }
@@ -76,16 +81,17 @@ internal sealed class TcpProxy : IDisposable
             }
 
             Socket to = Keep(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true });
+            int number = Interlocked.Increment(ref _accepted);
             Spawn(() =>
             {
                 to.Connect(IPAddress.Loopback, Target);
-                Spawn(() => Carry(to, from));
-                Carry(from, to);
+                Spawn(() => Carry(to, from, number));
+                Carry(from, to, number);
             });
         }
     }
 
-    private void Carry(Socket from, Socket to)
+    private void Carry(Socket from, Socket to, int number)
     {
         var buffer = new byte[64 * 1024];
         try
@@ -93,7 +99,7 @@ internal sealed class TcpProxy : IDisposable
             for (int length; (length = from.Receive(buffer)) > 0;)
             {
                 Thread.Sleep(_delayMs);
-                while (_isSilent)
+                while ((_isSilent || number <= _forsaken) && !_isCut)
                 {
                     Thread.Sleep(5);
                 }
