@@ -145,7 +145,6 @@ public sealed class Coordinator
     {
         Deadline deadline = fan.Question.Deadline;
         CancellationToken cancel = fan.Question.Cancel;
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel, deadline.Cancel);
         try
         {
             while (!fan.IsSettled && !deadline.Reached)
@@ -158,11 +157,11 @@ public sealed class Coordinator
                         continue;
                     }
 
-                    await _calls.WaitAsync(fan, stop.Token).ConfigureAwait(false);
+                    await _calls.WaitAsync(fan).ConfigureAwait(false);
                     cancel.ThrowIfCancellationRequested();
                     _calls.TakeEnded(fan);
                 }
-                else if (await HasNewerAsync(fan.Routes.Map, deadline, stop.Token).ConfigureAwait(false))
+                else if (await HasNewerAsync(fan.Routes.Map, deadline, cancel).ConfigureAwait(false))
                 {
                     _calls.GiveUp(fan);
                     fan.Restart(_routes, fan.Question);
@@ -200,19 +199,21 @@ public sealed class Coordinator
     }
 
     /// <summary>Whether a newer map than <paramref name="old"/> is in use now. That nobody can say so in time is not the query's fault.</summary>
-    private async ValueTask<bool> HasNewerAsync(ShardMap old, Deadline deadline, CancellationToken stop)
+    private async ValueTask<bool> HasNewerAsync(ShardMap old, Deadline deadline, CancellationToken cancel)
     {
         if (Map.Version == old.Version && _state is not null)
         {
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel, deadline.Cancel);
             try
             {
-                Task<ShardMap?> read = _state.ReadAsync(old.Collection, stop).AsTask();
-                SiloCall.Forget(read);
-                Use(await read.WaitAsync(SiloCall.PatienceOf(deadline.Left), _time, stop).ConfigureAwait(false) ?? old);
+                Task<ShardMap?> read = _state.ReadAsync(old.Collection, stop.Token).AsTask();
+                _ = read.ContinueWith(late => _ = late.Exception, TaskScheduler.Default); // looked at whenever it fails, so never "unobserved"
+                Use(await read.WaitAsync(SiloCall.PatienceOf(deadline.Left), _time, stop.Token).ConfigureAwait(false) ?? old);
             }
-            catch (Exception) when (!stop.IsCancellationRequested || deadline.Reached)
+            catch (Exception)
             {
-                return Map.Version > old.Version;
+                stop.Cancel();
+                cancel.ThrowIfCancellationRequested();
             }
         }
 

@@ -18,10 +18,11 @@ internal sealed class FanOut
     private int _sentCount;
     private Hit[] _target = [];
     private Hit[] _filtered = [];
+    private Question _question;
     private Problem? _staleProblem;
 
     /// <summary>What is asked.</summary>
-    public Question Question { get; private set; }
+    public ref readonly Question Question => ref _question;
 
     /// <summary>The map that the search uses.</summary>
     public Routes Routes { get; private set; } = null!;
@@ -35,6 +36,9 @@ internal sealed class FanOut
     /// <summary>Calls that have not ended.</summary>
     public List<SiloGroup> InFlight { get; } = [];
 
+    /// <summary>Rings when one of them ends; null while there was none.</summary>
+    public Bell? Bell { get; set; }
+
     /// <summary>Whether a silo said that it has not the codes that were asked for, and nobody has looked for a newer map since.</summary>
     public bool IsStale => _stale.Count > 0;
 
@@ -46,7 +50,7 @@ internal sealed class FanOut
     {
         Check.That(InFlight.Count == 0);
         Routes = routes;
-        Question = question;
+        _question = question;
         int k = Math.Max(0, question.Request.Parameters.K); // a shard will refuse a K below 1
         if (_target.Length < k)
         {
@@ -222,8 +226,8 @@ internal sealed class FanOut
     /// <summary>The answer: hits to <paramref name="target"/>, or why the request is refused. Nothing is kept of the question.</summary>
     public Outcome<SearchAnswer> Finish(Span<Hit> target)
     {
-        bool requireFull = Question.Request.RequireFull;
-        Question = default;
+        bool requireFull = _question.Request.RequireFull;
+        _question = default;
         if (_staleProblem is not null && _shards.IsAnyStale())
         {
             _gathered.Refusal ??= _staleProblem;

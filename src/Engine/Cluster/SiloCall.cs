@@ -2,7 +2,7 @@ using Signpost.Engine.Search;
 
 namespace Signpost.Engine.Cluster;
 
-/// <summary>One call to a silo that may take time: its task, its times, its end. Not pooled, since the task may end at any later time.</summary>
+/// <summary>One call to a silo that may take time: its times, its end. Not pooled, since it may end at any later time.</summary>
 internal sealed class SiloCall
 {
     /// <summary>Longest silence after which another silo is asked in any case.</summary>
@@ -12,6 +12,7 @@ internal sealed class SiloCall
     private readonly CancellationTokenSource _stop;
     private readonly TimeSpan _started;
     private TimeSpan _ended;
+    private volatile bool _hasEnded;
 
     /// <summary>A call that is about to be made.</summary>
     /// <param name="silo">Who is asked.</param>
@@ -24,48 +25,63 @@ internal sealed class SiloCall
         _started = started;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         TimeSpan hedgeAfter = silo.HedgeAfter;
-        TimeSpan patience = PatienceOf(left);
-        if (left is { } time)
-        {
-            TimeSpan half = time / 2;
-            TimeSpan usual = hedgeAfter < half ? hedgeAfter : half;
-            patience = patience > usual ? patience : usual;
-        }
-
+        TimeSpan patience = Longer(PatienceOf(left), left is { } time ? Shorter(hedgeAfter, time / 2) : hedgeAfter);
         ForceAt = started + patience;
-        CheckAt = hedgeAfter < patience ? started + hedgeAfter : ForceAt;
+        CheckAt = started + Shorter(hedgeAfter, patience);
         silo.Begin();
     }
 
     /// <summary>Cancelled when the caller or the query gives the call up.</summary>
     public CancellationToken Token => _stop.Token;
 
-    /// <summary>The answer to come.</summary>
-    public Task<ShardAnswer> Answer { get; private set; } = null!;
+    /// <summary>Whether the call that is watched has ended, well or not.</summary>
+    public bool HasEnded => _hasEnded;
+
+    /// <summary>Why it failed; null where it did not.</summary>
+    public string? Failure { get; private set; }
+
+    /// <summary>The answer, when it has ended well.</summary>
+    public ShardAnswer Answer { get; private set; }
 
     /// <summary>When the call is looked at, if it is silent until then.</summary>
     public TimeSpan CheckAt { get; set; }
 
-    /// <summary>When others are asked in its place, whatever that costs.</summary>
+    /// <summary>
+    /// When others are asked in its place, whatever that costs: when patience is over, though not while the silence is usual for the silo,
+    /// as long as half of the time is left.
+    /// </summary>
     public TimeSpan ForceAt { get; }
 
     /// <summary>Whether others were asked in its place.</summary>
     public bool IsHedged { get; set; }
 
-    /// <summary>How long a query with <paramref name="left"/> waits for one thing: a second, or a quarter of the time left where that is less.</summary>
-    public static TimeSpan PatienceOf(TimeSpan? left) => left / 4 < LongestPatience ? left!.Value / 4 : LongestPatience;
+    /// <summary>How long a query with <paramref name="left"/> waits for one thing: a second, or a quarter of the time where that is less.</summary>
+    public static TimeSpan PatienceOf(TimeSpan? left) => left is { } time ? Shorter(time / 4, LongestPatience) : LongestPatience;
 
-    /// <summary>Hears nothing of <paramref name="task"/> any more, not even its failure.</summary>
-    public static void Forget(Task task) => task.ContinueWith(
-        static late => _ = late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    /// <summary>What is told of a call that ended by <paramref name="e"/>.</summary>
+    public static string Why(Exception e) => e is OperationCanceledException ? "its call was cancelled" : e.Message;
 
-    /// <summary>Waits for <paramref name="call"/>, which has not ended yet, and takes its time.</summary>
-    public void Watch(ValueTask<ShardAnswer> call, Clock clock) => Answer = TimeAsync(call, clock);
+    /// <summary>Waits for <paramref name="call"/>, which has not ended yet, takes its time and rings. Never fails.</summary>
+    public async Task WatchAsync(ValueTask<ShardAnswer> call, Clock clock, Bell bell)
+    {
+        try
+        {
+            Answer = await call.ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            Failure = Why(e);
+        }
+
+        _ended = clock.Now;
+        _hasEnded = true;
+        bell.Ring();
+    }
 
     /// <summary>The call was answered, now unless its time was taken.</summary>
     public void Answered(TimeSpan now)
     {
-        _silo.Answered(_started, _ended == default ? now : _ended);
+        _silo.Answered(_started, _hasEnded ? _ended : now);
         End();
     }
 
@@ -82,27 +98,14 @@ internal sealed class SiloCall
     /// <summary>Cancels the call; nobody hears of it any more.</summary>
     public void GiveUp(TimeSpan now)
     {
-        if (Answer is not null)
-        {
-            Forget(Answer);
-        }
-
         _silo.GaveUp(_started, now);
         _stop.Cancel();
         End();
     }
 
-    private async Task<ShardAnswer> TimeAsync(ValueTask<ShardAnswer> call, Clock clock)
-    {
-        try
-        {
-            return await call.ConfigureAwait(false);
-        }
-        finally
-        {
-            _ended = clock.Now;
-        }
-    }
+    private static TimeSpan Shorter(TimeSpan x, TimeSpan y) => x < y ? x : y;
+
+    private static TimeSpan Longer(TimeSpan x, TimeSpan y) => x > y ? x : y;
 
     private void End()
     {

@@ -22,8 +22,6 @@ internal enum AskKind
 /// <param name="localQueue">Searches that wait in this process; null: none ever do.</param>
 internal sealed class SiloCalls(IShardClient client, TimeProvider time, Func<int>? localQueue)
 {
-    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(49); // that a timer can do, rounded down
-
     private readonly Clock _clock = new(time);
     private readonly ReplicaChoice _choice = new(localQueue);
     private readonly HedgeBudget _budget = new();
@@ -43,7 +41,7 @@ internal sealed class SiloCalls(IShardClient client, TimeProvider time, Func<int
     /// <summary>Asks for what is wanted: one call for each silo, those over the network first, so that they work meanwhile.</summary>
     public void AskWanted(FanOut fan, AskKind kind)
     {
-        for (; !fan.Wanted.IsEmpty && !fan.IsSettled && !fan.Question.Deadline.Reached; kind = AskKind.Retry)
+        for (; !fan.Wanted.IsEmpty && !fan.IsSettled; kind = AskKind.Retry)
         {
             _choice.Place(fan, kind == AskKind.First, _clock);
             ReadOnlySpan<SiloGroup> planned = fan.TakePlanned();
@@ -96,24 +94,18 @@ internal sealed class SiloCalls(IShardClient client, TimeProvider time, Func<int
         }
     }
 
-    /// <summary>Returns when a call has ended, it is time to look at one, or the query ends: by its deadline, or by <paramref name="stop"/>.</summary>
-    public async Task WaitAsync(FanOut fan, CancellationToken stop)
+    /// <summary>Ends when a call has ended, it is time to look at one, or the query ends by its deadline or its caller.</summary>
+    public Task WaitAsync(FanOut fan)
     {
-        TimeSpan wait = fan.Question.Deadline.Left is { } left && left < LongestWait ? left : LongestWait;
+        TimeSpan wait = fan.Question.Deadline.Left ?? TimeSpan.MaxValue;
         TimeSpan now = _clock.Now;
-        var calls = new Task[fan.InFlight.Count];
-        for (int i = 0; i < calls.Length; i++)
+        foreach (SiloGroup group in fan.InFlight)
         {
-            SiloCall call = fan.InFlight[i].Call!;
-            calls[i] = call.Answer;
-            TimeSpan untilCheck = call.CheckAt - now;
+            TimeSpan untilCheck = group.Call!.CheckAt - now;
             wait = untilCheck < wait ? untilCheck : wait;
         }
 
-        // Timers count whole milliseconds; rounded down, the last of them would be spent in a loop.
-        wait = TimeSpan.FromMilliseconds(Math.Max(0, Math.Ceiling(wait.TotalMilliseconds)));
-        Task any = Task.WhenAny(calls);
-        await any.WaitAsync(wait, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return fan.Bell!.WaitAsync(wait);
     }
 
     /// <summary>Takes the answers of the calls that have ended, and gives up those that nobody needs any more.</summary>
@@ -122,16 +114,20 @@ internal sealed class SiloCalls(IShardClient client, TimeProvider time, Func<int
         for (int i = fan.InFlight.Count - 1; i >= 0; i--)
         {
             SiloGroup group = fan.InFlight[i];
-            Task<ShardAnswer> answer = group.Call!.Answer;
-            if (answer.IsCompletedSuccessfully)
+            SiloCall call = group.Call!;
+            if (!call.HasEnded)
             {
-                fan.InFlight.RemoveAt(i);
-                Take(fan, group, answer.Result, group.Call);
+                continue;
             }
-            else if (answer.IsCompleted)
+
+            fan.InFlight.RemoveAt(i);
+            if (call.Failure is null)
             {
-                fan.InFlight.RemoveAt(i);
-                Fail(fan, group, answer.Exception?.InnerException?.Message ?? "its call was cancelled", group.Call);
+                Take(fan, group, call.Answer, call);
+            }
+            else
+            {
+                Fail(fan, group, call.Failure, call);
             }
         }
 
@@ -146,7 +142,7 @@ internal sealed class SiloCalls(IShardClient client, TimeProvider time, Func<int
         }
     }
 
-    /// <summary>Gives up all calls that have not ended.</summary>
+    /// <summary>Gives up all calls that have not ended, which nobody needs.</summary>
     public void GiveUp(FanOut fan)
     {
         foreach (SiloGroup group in fan.InFlight)
@@ -155,6 +151,8 @@ internal sealed class SiloCalls(IShardClient client, TimeProvider time, Func<int
         }
 
         fan.InFlight.Clear();
+        fan.Bell?.Dispose();
+        fan.Bell = null;
     }
 
     /// <summary>Gives up all calls that have not ended, because the time is over.</summary>
@@ -190,24 +188,26 @@ internal sealed class SiloCalls(IShardClient client, TimeProvider time, Func<int
 
     private void Send(FanOut fan, SiloGroup group)
     {
-        (Query query, SearchRequest request, Deadline deadline, CancellationToken cancel) = fan.Question;
-        if (deadline.Reached)
+        ref readonly Question question = ref fan.Question;
+        if (question.Deadline.Reached)
         {
             return;
         }
 
         ShardMap map = fan.Routes.Map;
-        var asked = new ShardQuery(map.Collection, group.Slots, query, request.Parameters, map.CodesVersion, fan.Target);
-        SiloCall? call = group.IsHere ? null : new SiloCall(group.Silo, _clock.Now, deadline.Left, cancel);
+        var asked = new ShardQuery(map.Collection, group.Slots, question.Query, question.Request.Parameters, map.CodesVersion, fan.Target);
+        SiloCall? call = group.IsHere ? null : NewCall();
         fan.Begin(group);
         ShardAnswer answer;
         try
         {
-            ValueTask<ShardAnswer> answering = client.SearchAsync(group.Silo.Id, asked, deadline, call?.Token ?? cancel);
+            ValueTask<ShardAnswer> answering =
+                client.SearchAsync(group.Silo.Id, asked, question.Deadline, call?.Token ?? question.Cancel);
             if (!answering.IsCompleted)
             {
-                call ??= new SiloCall(group.Silo, _clock.Now, deadline.Left, cancel);
-                call.Watch(answering, _clock);
+                call ??= NewCall();
+                fan.Bell ??= new Bell(time, question.Cancel, question.Deadline.Cancel);
+                _ = call.WatchAsync(answering, _clock, fan.Bell);
                 fan.Postpone(group, call);
                 return;
             }
@@ -216,11 +216,13 @@ internal sealed class SiloCalls(IShardClient client, TimeProvider time, Func<int
         }
         catch (Exception e)
         {
-            Fail(fan, group, e is OperationCanceledException ? "its call was cancelled" : e.Message, call);
+            Fail(fan, group, SiloCall.Why(e), call);
             return;
         }
 
         Take(fan, group, answer, call);
+
+        SiloCall NewCall() => new(group.Silo, _clock.Now, fan.Question.Deadline.Left, fan.Question.Cancel);
     }
 
     private void Take(FanOut fan, SiloGroup group, in ShardAnswer answer, SiloCall? call)

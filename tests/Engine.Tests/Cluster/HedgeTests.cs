@@ -24,7 +24,7 @@ public class HedgeTests
         Assert.False(answer.Value.Stats.DeadlineReached);
         Assert.Equal(Default + TimeSpan.FromMilliseconds(5), answer.Took);
         Assert.Equal(2, cluster.Calls.Count);
-        Assert.Equal([true, false], cluster.Calls.Select(call => call.IsCancelled));
+        Assert.Equal([true, false], cluster.Calls.Select(call => call.CancelledAt is not null));
         Assert.Equal((1, 0, 0), (coordinator.Hedges, coordinator.Retries, coordinator.Failures));
     }
 
@@ -38,7 +38,7 @@ public class HedgeTests
 
         Assert.Equal(cluster.Nearest(10), answer.Hits);
         Assert.Equal(TimeSpan.FromMilliseconds(60), answer.Took);
-        Assert.Equal([false, true], cluster.Calls.Select(call => call.IsCancelled));
+        Assert.Equal([false, true], cluster.Calls.Select(call => call.CancelledAt is not null));
         Assert.Equal(2, answer.Value.Stats.Hops); // what the loser did is nobody's
     }
 
@@ -119,7 +119,7 @@ public class HedgeTests
         Assert.Equal(
             ["a: it did not answer by the deadline", "b: it did not answer by the deadline"], Assert.Single(answer.Value.Missing).Reason.Split("; ").Order());
         Assert.Equal(2, coordinator.Failures);
-        Assert.All(cluster.Calls, call => Assert.Equal(call.Silo != "c", call.IsCancelled));
+        Assert.All(cluster.Calls, call => Assert.Equal(call.Silo != "c", call.CancelledAt is not null));
     }
 
     [Fact]
@@ -162,7 +162,7 @@ public class HedgeTests
         }
 
         // Those of more than a second are asked again in any case; their number is counted here, the budget's is what is left.
-        Assert.InRange(coordinator.Hedges - hedges, 20, 10 + 50 + cluster.Calls.Count(call => call.IsCancelled));
+        Assert.InRange(coordinator.Hedges - hedges, 20, 10 + 50 + cluster.Calls.Count(call => call.CancelledAt is not null));
     }
 
     [Fact]
@@ -199,6 +199,70 @@ public class HedgeTests
     }
 
     [Fact]
+    public void A_call_that_nobody_needs_is_cancelled_while_the_query_goes_on()
+    {
+        using var cluster = new ScriptedCluster("a b", "c");
+        cluster.Script = call => call.Silo == "c" ? Reply.In(300) : cluster.Calls.Count(c => c.Silo != "c") == 1 ? Reply.Never : Reply.In(5);
+
+        Answered answer = cluster.Ask(cluster.NewCoordinator(), Long);
+
+        Assert.Equal(TimeSpan.FromMilliseconds(300), answer.Took);
+        ScriptedCall silent = cluster.Calls.First(call => call.Silo != "c");
+        Assert.Equal(Default + TimeSpan.FromMilliseconds(5), silent.CancelledAt - silent.At);
+    }
+
+    [Fact]
+    public void The_time_of_a_call_is_not_that_of_the_local_search_that_ran_meanwhile()
+    {
+        using var cluster = new ScriptedCluster("a b", "here") { Here = "here" };
+        cluster.Script = call =>
+        {
+            cluster.Time.Pass(TimeSpan.FromMilliseconds(call.Silo == "here" ? 200 : 0));
+            return call.Silo == "here" ? Reply.AtOnce : Reply.In(8);
+        };
+        Coordinator coordinator = cluster.NewCoordinator();
+        for (int i = 0; i < 200; i++)
+        {
+            cluster.Ask(coordinator, Long);
+        }
+
+        cluster.TakeCalls();
+        cluster.Script = call => call.Silo == "here" ? Reply.AtOnce : cluster.Calls.Count == 1 ? Reply.Never : Reply.In(1);
+        cluster.Ask(coordinator, Long);
+        Assert.InRange(cluster.Calls[2].At - cluster.Calls[0].At, TimeSpan.FromMilliseconds(8), TimeSpan.FromMilliseconds(11));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Of_calls_that_end_at_once_an_answer_counts_more_than_a_failure_and_failures_ask_the_next_once(bool isAnswered)
+    {
+        // After 50 ms the silent silos are hedged: that of shard 0 by another, d by the local search, which takes the thread for 30 ms. Both
+        // calls for shard 0 end meanwhile, so they are looked at together.
+        using var cluster = new ScriptedCluster("a b c", "d here", "e") { Here = "here" };
+        ScriptedCall[] others = [];
+        cluster.Script = call =>
+        {
+            others = [.. cluster.Calls.Where(c => c.Shards[0] == 0)];
+            cluster.Time.Pass(TimeSpan.FromMilliseconds(call.Silo == "here" ? 30 : 0));
+            return call.Silo switch
+            {
+                "here" => Reply.AtOnce,
+                "d" => Reply.Never,
+                "e" => Reply.In(100),
+                _ when others.Length == 1 => isAnswered ? Reply.In(80) : Reply.FailsIn(80),
+                _ when others.Length == 2 => Reply.FailsIn(20),
+                _ => Reply.In(1),
+            };
+        };
+
+        Answered answer = cluster.Ask(cluster.NewCoordinator(localQueue: () => 100), Long);
+
+        Assert.Equal(cluster.Nearest(10), answer.Hits);
+        Assert.Equal(isAnswered ? [0, 50] : [0.0, 50, 80], others.Select(call => (call.At - others[0].At).TotalMilliseconds));
+    }
+
+    [Fact]
     public void A_shard_with_one_replica_is_not_hedged()
     {
         using var cluster = new ScriptedCluster("a", "b");
@@ -218,14 +282,12 @@ public class HedgeTests
         Coordinator coordinator = cluster.NewCoordinator();
         Answered answer = cluster.Ask(coordinator, Long);
         cluster.Script = _ => Reply.In(1000);
-        Answered? next = null;
-        cluster.Start(coordinator, Deadline.After(Long, cluster.Time), 5, false, got => next = got);
+        Task<Answered> next = cluster.Start(coordinator, Deadline.After(Long, cluster.Time), k: 5);
 
         cluster.Time.Pass(TimeSpan.FromMilliseconds(400));
-        Assert.Null(next);
+        Assert.False(next.IsCompleted);
         Assert.Equal(cluster.Nearest(10), answer.Hits);
-        cluster.Time.Pass(Long);
-        Assert.Equal(cluster.Nearest(5), next!.Hits);
+        Assert.Equal(cluster.Nearest(5), cluster.Finish(next).Hits);
         Assert.Equal(0, coordinator.Failures);
     }
 

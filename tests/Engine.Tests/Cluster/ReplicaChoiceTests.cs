@@ -1,4 +1,5 @@
 using Signpost.Engine.Cluster;
+using Signpost.Engine.Search;
 
 namespace Signpost.Engine.Tests.Cluster;
 
@@ -36,12 +37,12 @@ public class ReplicaChoiceTests
         cluster.Script = call => call.Silo == "a" ? Reply.In(10_000) : Reply.AtOnce;
         for (int i = 0; i < outstanding; i++)
         {
-            cluster.Start(coordinator, Signpost.Engine.Search.Deadline.None, 1, false, _ => { });
+            _ = cluster.Start(coordinator, Deadline.None);
         }
 
         cluster.TakeCalls();
         waiting = queue;
-        cluster.Start(coordinator, Signpost.Engine.Search.Deadline.None, 1, false, _ => { });
+        _ = cluster.Start(coordinator, Deadline.None);
 
         Assert.Equal(isHere ? ["here: 0 1"] : ["a: 0", "here: 1"], cluster.TakeCalls());
     }
@@ -121,7 +122,7 @@ public class ReplicaChoiceTests
 
         for (int i = 0; i < 64; i++)
         {
-            cluster.Start(coordinator, Signpost.Engine.Search.Deadline.None, 1, false, _ => { });
+            _ = cluster.Start(coordinator, Deadline.None);
         }
 
         Assert.InRange(cluster.Calls.Count(call => call.Silo == "a"), 20, 44);
@@ -152,7 +153,7 @@ public class ReplicaChoiceTests
     }
 
     [Fact]
-    public void A_silo_that_fails_is_asked_by_one_query_after_each_pause_and_by_all_where_there_is_no_other()
+    public void A_silo_that_failed_is_asked_only_where_there_is_no_other()
     {
         using var cluster = new ScriptedCluster("a b", "a");
         cluster.Script = call => call.Silo == "a" ? Reply.FailsIn(1) : Reply.In(1);
@@ -162,6 +163,51 @@ public class ReplicaChoiceTests
 
         cluster.Ask(coordinator, Long);
         Assert.Equal(["a: 1", "b: 0"], cluster.TakeCalls().Order());
+    }
+
+    [Fact]
+    public void After_the_pause_of_a_silo_that_failed_one_query_tries_it_and_all_when_that_was_answered()
+    {
+        using var cluster = new ScriptedCluster("a b");
+        cluster.Script = call => call.Silo == "a" ? Reply.FailsIn(1) : Reply.In(1);
+        Coordinator coordinator = cluster.NewCoordinator();
+        while (coordinator.Failures == 0)
+        {
+            cluster.Ask(coordinator, Long);
+        }
+
+        cluster.Script = _ => Reply.In(1);
+        cluster.Time.Pass(TimeSpan.FromMilliseconds(98));
+        Assert.Equal(["b", "b", "b", "b", "b"], AskFive());
+        Assert.Equal(["a", "b", "b", "b", "b"], AskFive());
+        Assert.Contains("a", Enumerable.Range(0, 5).SelectMany(_ => AskFive()));
+
+        IEnumerable<string> AskFive()
+        {
+            cluster.TakeCalls();
+            Task<Answered>[] searches = [.. Enumerable.Range(0, 5).Select(_ => cluster.Start(coordinator, Deadline.None))];
+            Assert.All(searches, search => Assert.True(cluster.Finish(search).Value.Coverage.IsFull));
+            cluster.Time.Pass(TimeSpan.FromMilliseconds(1));
+            return cluster.Calls.Select(call => call.Silo).Order();
+        }
+    }
+
+    [Fact]
+    public void What_fails_because_the_query_is_over_is_not_the_silos_fault()
+    {
+        using var cluster = new ScriptedCluster("here a") { Here = "here" };
+        cluster.Script = _ =>
+        {
+            cluster.Time.Pass(TimeSpan.FromMilliseconds(30));
+            return new Reply(null, "no time");
+        };
+        Coordinator coordinator = cluster.NewCoordinator();
+        Assert.False(cluster.Ask(coordinator, TimeSpan.FromMilliseconds(20)).Value.Coverage.IsFull);
+
+        cluster.TakeCalls();
+        cluster.Script = _ => Reply.AtOnce;
+        cluster.Ask(coordinator, Long);
+        Assert.Equal(["here: 0"], cluster.TakeCalls());
     }
 
     [Fact]
