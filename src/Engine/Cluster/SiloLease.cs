@@ -63,20 +63,21 @@ public sealed class SiloLease(IClusterState state, string name, TimeSpan duratio
 
     /// <summary>
     /// Renews the lease, or gets a new one, and puts <paramref name="note"/> beside it. To be called several times in the duration of a
-    /// lease. What cannot be reached is told by <see cref="Unreachable"/> and not thrown.
+    /// lease, on a thread of its own, which waits here: going on after an await would take a thread of the pool, and a silo whose pool is
+    /// busy must not be taken for dead. What cannot be reached is told by <see cref="Unreachable"/> and not thrown.
     /// </summary>
     /// <returns>Whether the silo is a member; false too where another silo of this name is.</returns>
-    public async ValueTask<bool> BeatAsync(string note, CancellationToken cancel)
+    public bool Beat(string note, CancellationToken cancel)
     {
         long before = time.GetTimestamp(); // the lease is valid from a moment after this one
         bool wasStopped = !MayServe;
         try
         {
             Lease? lease = _standing.Lease;
-            if (lease is null || !await state.TryRenewAsync(lease, duration, cancel).ConfigureAwait(false))
+            if (lease is null || !Wait(state.TryRenewAsync(lease, duration, cancel)))
             {
                 _noted = null;
-                lease = await state.TryAcquireAsync(SiloNote.RoleOf(name), name, duration, cancel).ConfigureAwait(false);
+                lease = Wait(state.TryAcquireAsync(SiloNote.RoleOf(name), name, duration, cancel));
             }
 
             Unreachable = null;
@@ -88,7 +89,7 @@ public sealed class SiloLease(IClusterState state, string name, TimeSpan duratio
 
             // What the maps said before it was stopped is not to be relied on: they are read anew.
             _standing = _standing with { Lease = lease, RenewedAt = before, FailedAt = 0, MapEpochs = wasStopped ? new HashSet<long>() : _standing.MapEpochs };
-            if (_noted != note && await state.TryNoteAsync(lease, note, cancel).ConfigureAwait(false))
+            if (_noted != note && Wait(state.TryNoteAsync(lease, note, cancel)))
             {
                 _noted = note;
             }
@@ -122,6 +123,8 @@ public sealed class SiloLease(IClusterState state, string name, TimeSpan duratio
             }
         }
     }
+
+    private static T Wait<T>(ValueTask<T> call) => call.AsTask().GetAwaiter().GetResult();
 
     private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
 

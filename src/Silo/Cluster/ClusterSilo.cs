@@ -25,6 +25,7 @@ internal sealed class ClusterSilo : IServed, IDisposable
     private readonly ConcurrentDictionary<string, ClusterCollection> _collections = [];
     private readonly List<Repeated> _threads = [];
     private readonly List<Task> _watches = [];
+    private Repeated? _stepping;
     private volatile IReadOnlyList<Member> _members = [];
     private volatile bool _isLeaving;
     private string _url = "";
@@ -75,8 +76,9 @@ internal sealed class ClusterSilo : IServed, IDisposable
     public void Start(string url, string peerUrl)
     {
         (_url, _peerUrl) = (url, peerUrl);
-        _threads.Add(new Repeated("membership", _options.Lease / 6, BeatAsync, _say));
-        _threads.Add(new Repeated("shards", Interval, StepAsync, _say));
+        _threads.Add(new Repeated("membership", _options.Lease / 6, Beat, _say));
+        _threads.Add(_stepping = new Repeated("shards", Interval, StepAsync, _say));
+        _threads.Add(new Repeated("members", Interval, LookAsync, _say));
         _threads.Add(new Repeated("placement", Interval, LeadAsync, _say));
     }
 
@@ -118,20 +120,21 @@ internal sealed class ClusterSilo : IServed, IDisposable
         _stop.Dispose();
     }
 
-    private async ValueTask BeatAsync(CancellationToken cancel)
+    private ValueTask Beat(CancellationToken cancel)
     {
         var note = new SiloNote(
             _url, _peerUrl, _options.Zone, _options.MemoryBytes, _shards.ResidentBytes, _waiting(), _isLeaving, _shards.Held);
-        if (!await Lease.BeatAsync(note.Write(), cancel).ConfigureAwait(false))
-        {
-            throw new IOException(Lease.Unreachable ?? $"another silo of the name {_options.Silo} holds its lease, or an earlier run of this one does for {_options.Lease.TotalSeconds:0.#} s");
-        }
+        bool isMember = Lease.Beat(note.Write(), cancel);
+        return Lease.Unreachable is { } reason
+            ? throw new IOException(reason)
+            : isMember
+                ? ValueTask.CompletedTask
+                : throw new IOException(
+                    $"another silo of the name {_options.Silo} holds its lease, or an earlier run of this one does for {_options.Lease.TotalSeconds:0.#} s");
+    }
 
-        if (Lease.Unreachable is { } reason)
-        {
-            throw new IOException(reason);
-        }
-
+    private async ValueTask LookAsync(CancellationToken cancel)
+    {
         _members = await Member.AllAsync(_state, cancel).ConfigureAwait(false);
         IReadOnlyList<NotedLease> leaders = await _state.LeasesAsync(Steward.Role, cancel).ConfigureAwait(false);
         Leader = leaders.Count > 0 ? leaders[0].Lease.Holder : null;
@@ -183,7 +186,7 @@ internal sealed class ClusterSilo : IServed, IDisposable
         }
 
         var added = new ClusterCollection(
-            map, _shards.Open(map.Collection, new Work(1, null, _stop.Token)), new Coordinator(map, _client, _state));
+            map, _shards.Open(map.Collection, new Work(1, null, _stop.Token)), new Coordinator(map, _client, _state, _waiting));
         if (_collections.TryAdd(map.Collection, added))
         {
             lock (_watches)
@@ -202,7 +205,7 @@ internal sealed class ClusterSilo : IServed, IDisposable
                 await foreach (ShardMap map in _state.WatchAsync(collection.Name, _stop.Token).ConfigureAwait(false))
                 {
                     collection.Use(map);
-                    _threads[1].Wake();
+                    _stepping?.Wake();
                 }
             }
             catch (OperationCanceledException)

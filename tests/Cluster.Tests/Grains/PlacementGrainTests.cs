@@ -20,7 +20,7 @@ public sealed class PlacementGrainTests : ShardTest
         var state = new EmbeddedClusterState();
         var lease = new SiloLease(state, "a", PeerSilo.LeaseTime, TimeProvider.System);
         var note = new SiloNote("http://a", "http://a:1", "", 1 << 30, 0, 0, false, []);
-        Assert.True(await lease.BeatAsync(note.Write(), default));
+        Assert.True(lease.Beat(note.Write(), default));
         var options = new StewardOptions { Replicas = 1, Settle = TimeSpan.Zero };
         var steward = new Steward(state, "a", _ => [manifest], options, TimeProvider.System);
         var grain = new PlacementGrain(steward, state);

@@ -74,7 +74,7 @@ public sealed class PeerSearchTests : PeerTest
         Assert.Contains("lost its lease", (await Assert.ThrowsAsync<IOException>(() => SearchAsync(client, frozen.Id))).Message, StringComparison.Ordinal);
         using var own = new PeerShardClient(frozen.Shards, _ => null);
         await Assert.ThrowsAsync<IOException>(() => SearchAsync(own, frozen.Id));
-        Assert.True(await frozen.Lease.BeatAsync("", default));
+        Assert.True(frozen.Lease.Beat("", default));
         await SearchAsync(client, frozen.Id);
     }
 

@@ -66,6 +66,38 @@ public sealed class FailoverTests(DemoCollection demo) : IClassFixture<DemoColle
     }
 
     [RedisFact]
+    public async Task A_silo_that_is_full_of_searches_keeps_its_lease()
+    {
+        using SiloCluster cluster = await StartAsync();
+        Dictionary<string, long> epochs = (await cluster.AskAsync("silo-1")).Silos.ToDictionary(s => s.Name, s => s.Epoch);
+        float[][] vectors = demo.QueryVectors(Queries);
+        using var busy = new SignpostClient(new SignpostClientOptions { Addresses = [cluster.Url("silo-2")], Retries = 20 });
+        var all = new SearchOptions { K = 10, L = 2000, Mode = SearchMode.Exact };
+        using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(8)); // four leases
+        int done = 0;
+        await Task.WhenAll(Enumerable.Range(0, 64).Select(async _ =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                try
+                {
+                    await busy.SearchBatchAsync("demo", [.. vectors.Select(v => new ReadOnlyMemory<float>(v))], all, stop.Token);
+                    Interlocked.Increment(ref done);
+                }
+                catch (OperationCanceledException)
+                {
+                    return;
+                }
+            }
+        }));
+
+        Assert.True(done > 0);
+        ClusterInfo after = await cluster.AskAsync("silo-1");
+        Assert.Equal(epochs, after.Silos.ToDictionary(s => s.Name, s => s.Epoch));
+        Assert.All(after.Collections.Single().Shards.SelectMany(s => s.Replicas), r => Assert.Equal("serving", r.State));
+    }
+
+    [RedisFact]
     public async Task Queries_go_on_without_Redis_and_changes_wait_for_it()
     {
         using SiloCluster cluster = await StartAsync();

@@ -40,7 +40,7 @@ internal sealed class PeerSilo : IAsyncDisposable
         string name, Func<string, Collection?> collectionOf, WireLimits? limits = null, int threads = 2, int queue = 4096, TimeProvider? time = null)
     {
         var lease = new SiloLease(new EmbeddedClusterState(), name, LeaseTime, time ?? TimeProvider.System);
-        Assert.True(await lease.BeatAsync("", default));
+        Assert.True(lease.Beat("", default));
         var searchThreads = new SearchThreads(threads, queue);
         var shards = new ShardGrain(new SiloShardClient(lease, new LocalShardClient(name, collectionOf)), searchThreads, limits ?? new WireLimits());
         return new PeerSilo(lease, searchThreads, shards, await PeerServer.StartAsync("http://127.0.0.1:0", shards, default));

@@ -46,7 +46,7 @@ internal sealed class SimulatedSilo
             switch (which)
             {
                 case 0:
-                    Lease.BeatAsync(new SiloNote("", "", "", 1L << 40, 0, 0, IsLeaving, _shards.Held).Write(), default).AsTask().GetAwaiter().GetResult();
+                    Lease.Beat(new SiloNote("", "", "", 1L << 40, 0, 0, IsLeaving, _shards.Held).Write(), default);
                     break;
                 case 1:
                     Lease.Use(_agent.StepAsync(Work.Quiet).AsTask().GetAwaiter().GetResult());
