@@ -25,6 +25,24 @@ public sealed class ServeTests(DemoCollection demo, ServerProcess server) : ICla
     }
 
     [Fact]
+    public async Task A_program_is_told_where_the_server_answers_as_json()
+    {
+        using SignpostProcess json = SignpostProcess.Start(demo.Root, "serve", "--collection", demo.Collection, "--url", "http://127.0.0.1:0", "--json", "--quiet");
+        for (DateTime end = DateTime.UtcNow.AddSeconds(60); !json.Output.TrimEnd().EndsWith("\n}", StringComparison.Ordinal); await Task.Delay(20))
+        {
+            Assert.True(json.IsRunning && DateTime.UtcNow < end, json.Error);
+        }
+
+        JsonElement report = JsonDocument.Parse(json.Output).RootElement;
+        Assert.Equal("demo", report.GetProperty("serving").GetString());
+        using var http = new HttpClient { BaseAddress = new Uri(report.GetProperty("url").GetString()!) };
+        Assert.Equal(HttpStatusCode.OK, (await http.GetAsync("/ready")).StatusCode);
+        json.Signal(SignpostProcess.Terminate);
+        Run ended = json.End();
+        Assert.Equal((0, json.Output), (ended.ExitCode, ended.Output)); // nothing but the one object
+    }
+
+    [Fact]
     public async Task The_server_tells_who_holds_what()
     {
         JsonElement cluster = await GetAsync("/v1/cluster");

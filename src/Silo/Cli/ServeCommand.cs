@@ -2,6 +2,7 @@ using System.CommandLine;
 using Signpost.Engine.Base;
 using Signpost.Engine.Cluster;
 using Signpost.Engine.Storage;
+using Signpost.Silo.Cli.Report;
 using Signpost.Silo.Http;
 
 namespace Signpost.Silo.Cli;
@@ -19,7 +20,7 @@ internal static class ServeCommand
             Settings.Vectors,
             Settings.Runtime, Settings.ClusterName, Settings.SiloName, Settings.Zone, Settings.PeerUrl, Settings.Redis, Settings.Replicas, Settings.LeaseMs,
             Settings.GraceSeconds, Settings.MemoryMiB, Settings.Store, Settings.Cache, Settings.CacheMiB, Settings.S3Endpoint, Settings.S3Region,
-            Settings.S3Credentials,
+            Settings.S3Credentials, Settings.Json,
         ],
         Run);
 
@@ -87,6 +88,12 @@ internal static class ServeCommand
     /// <summary>Says where to ask, and what.</summary>
     internal static void Announce(Session session, string served, string address)
     {
+        if (session.Json)
+        {
+            ReportJson.Print(new ServeReport(address, served, Environment.ProcessId), ReportJson.Default.ServeReport);
+            return;
+        }
+
         session.Say($"serving {served} at {address}");
         session.Say($"try: curl {address}/v1/collections   and   {address}/openapi/v1.json");
     }

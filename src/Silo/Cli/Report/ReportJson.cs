@@ -13,6 +13,9 @@ namespace Signpost.Silo.Cli.Report;
 /// <summary>What <c>build --json</c> prints.</summary>
 internal sealed record BuildReport(string Name, string Folder, long Vectors, int Dim, int Shards, double BuildSeconds, long Bytes);
 
+/// <summary>What <c>serve --json</c> prints when it answers.</summary>
+internal sealed record ServeReport(string Url, string Serving, int ProcessId);
+
 /// <summary>What <c>up --json</c> prints when the cluster is whole.</summary>
 internal sealed record UpReport(string? Cluster, string Redis, UpSilo[] Silos);
 
@@ -133,6 +136,7 @@ internal sealed record DemoReport
 [JsonSerializable(typeof(EvalReport))]
 [JsonSerializable(typeof(CompareReport))]
 [JsonSerializable(typeof(ClusterInfo))]
+[JsonSerializable(typeof(ServeReport))]
 [JsonSerializable(typeof(UpReport))]
 internal sealed partial class ReportJson : JsonSerializerContext
 {
