@@ -219,7 +219,12 @@ internal sealed class ClusterSilo : IServed, IDisposable
         }
     }
 
-    /// <summary>Whether the map sends queries to this silo.</summary>
-    private bool IsAsked(ClusterCollection collection) =>
-        collection.Map.Shards.Any(shard => shard.Replicas.Length > 1 && shard.Serving.Any(replica => replica.Silo.Name == _options.Silo));
+    /// <summary>Whether the map sends queries to this silo that another one, which stays, could have.</summary>
+    private bool IsAsked(ClusterCollection collection)
+    {
+        HashSet<string> staying = [.. _members.Where(member => !member.Note.IsLeaving).Select(member => member.Silo.Name)];
+        staying.Remove(_options.Silo);
+        return collection.Map.Shards.Any(shard =>
+            shard.Serving.Any(replica => replica.Silo.Name == _options.Silo) && shard.Replicas.Any(replica => staying.Contains(replica.Silo)));
+    }
 }
