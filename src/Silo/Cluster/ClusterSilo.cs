@@ -23,6 +23,7 @@ internal sealed class ClusterSilo : IServed, IDisposable
     private readonly Steward _steward;
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<string, ClusterCollection> _collections = [];
+    private readonly ConcurrentDictionary<string, string> _unopened = [];
     private readonly List<Repeated> _threads = [];
     private readonly List<Task> _watches = [];
     private Repeated? _stepping;
@@ -185,13 +186,26 @@ internal sealed class ClusterSilo : IServed, IDisposable
             return;
         }
 
-        var added = new ClusterCollection(
-            map, _shards.Open(map.Collection, new Work(1, null, _stop.Token)), new Coordinator(map, _client, _state, _waiting));
-        if (_collections.TryAdd(map.Collection, added))
+        try
         {
-            lock (_watches)
+            var added = new ClusterCollection(
+                map, _shards.Open(map.Collection, new Work(1, null, _stop.Token)), new Coordinator(map, _client, _state, _waiting));
+            if (_collections.TryAdd(map.Collection, added))
             {
-                _watches.Add(WatchAsync(added));
+                _unopened.TryRemove(map.Collection, out _);
+                lock (_watches)
+                {
+                    _watches.Add(WatchAsync(added));
+                }
+            }
+        }
+        catch (Exception e) when (e is IOException or BadFileException or ProblemException)
+        {
+            // The other collections are served; this one is tried again.
+            if (_unopened.GetValueOrDefault(map.Collection) != e.Message)
+            {
+                _unopened[map.Collection] = e.Message;
+                _say($"{map.Collection} cannot be served here: {e.Message}");
             }
         }
     }

@@ -44,6 +44,30 @@ public sealed class StoreTests(DemoCollection demo) : IClassFixture<DemoCollecti
     }
 
     [RedisFact]
+    public async Task A_collection_whose_manifest_is_damaged_keeps_no_other_from_being_served()
+    {
+        foreach (string name in (string[])["a", "b"])
+        {
+            Directory.CreateDirectory(_folder.At(name));
+            foreach (string file in Directory.EnumerateFiles(demo.Collection))
+            {
+                File.Copy(file, _folder.At(name, Path.GetFileName(file)));
+            }
+        }
+
+        using var cluster = new SiloCluster(2, _folder, Redis);
+        await cluster.UntilWholeAsync("silo-1");
+        cluster.Stop("silo-2");
+        File.WriteAllText(_folder.At("a", "manifest.json"), "{");
+        cluster.Start("silo-2");
+
+        await cluster.UntilAsync(
+            "silo-2", c => c.Collections.Any(m => m.Name == "b" && m.Shards.All(s => s.Replicas.Count(r => r.State == "serving") == 2)), "the other one is whole");
+        Assert.Contains("a cannot be served here", cluster.ErrorOf("silo-2"), StringComparison.Ordinal);
+        Assert.True((await cluster.Client.SearchAsync("b", demo.QueryVectors(1)[0], new SearchOptions { RequireFull = true })).Coverage.IsFull);
+    }
+
+    [RedisFact]
     public async Task A_shard_whose_file_is_cut_is_missing_with_its_reason_and_the_other_answers()
     {
         Directory.CreateDirectory(_folder.At("demo"));
