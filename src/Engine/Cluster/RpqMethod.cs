@@ -9,7 +9,7 @@ namespace Signpost.Engine.Cluster;
 /// <param name="Options">Settings.</param>
 public sealed record RpqMethod(RpqOptions Options) : QuantizerMethod
 {
-    private const int TrainerVersion = 1; // to be raised when the same settings and vectors give another quantizer
+    private const int TrainerVersion = 2; // to be raised when the same settings and vectors give another quantizer
 
     /// <inheritdoc/>
     public override QuantizerKind Kind => QuantizerKind.Rpq;

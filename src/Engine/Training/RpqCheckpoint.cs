@@ -13,12 +13,12 @@ namespace Signpost.Engine.Training;
 /// <code>
 /// offset  bytes  field
 ///      0      8  magic "SIGNPRPQ"
-///      8      4  format version: 1
+///      8      4  format version: 2
 ///     12      4  CRC-32C of the payload
 ///     16      8  fingerprint of the settings and the collection
 ///     24      8  payload bytes
 ///     32      4  CRC-32C of bytes 0 .. 31
-///     36         payload: 9 int64, 7 float64 (see <see cref="Counters"/> and <see cref="Measures"/>), then float32: axes, rotation that the
+///     36         payload: 9 int64, 8 float64 (see <see cref="Counters"/> and <see cref="Measures"/>), then float32: axes, rotation that the
 ///                training began with, codewords, rotation and temperatures now, the same of the best, the moments of the optimisers of
 ///                codewords, temperatures and, where it is learned, rotation, and the skew matrix where the map is exponential
 /// </code>
@@ -27,8 +27,8 @@ internal static class RpqCheckpoint
 {
     private const int HeaderBytes = 36;
     private const int CounterCount = 9;
-    private const int MeasureCount = 7;
-    private const int FormatVersion = 1;
+    private const int MeasureCount = 8;
+    private const int FormatVersion = 2;
 
     private static ReadOnlySpan<byte> Magic => "SIGNPRPQ"u8;
 
@@ -80,7 +80,10 @@ internal static class RpqCheckpoint
         reader.Fill(MemoryMarshal.AsBytes(rotationBase.AsSpan()));
         var parameters = new RpqParameters(
             width, options.M, options.K, new float[options.K * width], new float[width * width], new float[options.M]);
-        var state = new RpqState(options, new RpqSpace(dim, (float)measures[0], axes), parameters, rotationBase);
+        float isotropy = (float)measures[^1];
+        Require(isotropy >= 0 && float.IsFinite(isotropy), HeaderBytes, $"isotropy {isotropy}", "0 or more");
+        Refinement? refinement = isotropy > 0 ? (options.Refinement ?? new Refinement()) with { Isotropy = isotropy } : null;
+        var state = new RpqState(options, new RpqSpace(dim, (float)measures[0], axes), parameters, rotationBase, refinement);
         ForEachPart(state, reader.Fill);
         Require(reader.Left == 0, bytes.Length - reader.Left, "more bytes", "the end of the file");
         Restore(state, counters, measures);
@@ -96,7 +99,7 @@ internal static class RpqCheckpoint
     private static double[] Measures(RpqState state) =>
     [
         state.Space.Scale, state.StartScore.Recall, state.StartScore.Agreement, state.BestScore.Recall, state.BestScore.Agreement,
-        state.Seconds, state.StepSeconds,
+        state.Seconds, state.StepSeconds, state.Refinement?.Isotropy ?? 0,
     ];
 
     private static void Restore(RpqState state, long[] counters, double[] measures)

@@ -149,7 +149,10 @@ public sealed record RpqOptions
     /// <summary>Refreshes without a better held-out score after which the training ends, 1 .. 1,000,000. 4.</summary>
     public int Patience { get; init; } = 4;
 
-    /// <summary>How codes are fitted to their neighbourhoods; null: nearest codewords, as in the paper.</summary>
+    /// <summary>
+    /// How codes are fitted to their neighbourhoods, at most: a weaker refinement, or none, is taken where that finds more for held-out queries
+    /// at the start. Null: nearest codewords, as in the paper.
+    /// </summary>
     public Refinement? Refinement { get; init; } = new();
 
     /// <summary>

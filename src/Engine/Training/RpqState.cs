@@ -14,7 +14,8 @@ internal sealed class RpqState
     /// <param name="space">Where it goes on.</param>
     /// <param name="start">Parameters to begin with; taken over.</param>
     /// <param name="rotationBase">The rotation that the training began with; that of <paramref name="start"/>, unless it goes on.</param>
-    public RpqState(RpqOptions options, RpqSpace space, RpqParameters start, float[] rotationBase)
+    /// <param name="refinement">How codes are fitted to their neighbourhoods.</param>
+    public RpqState(RpqOptions options, RpqSpace space, RpqParameters start, float[] rotationBase, Refinement? refinement)
     {
         _options = options;
         _clip = new GradientClip(options.ClipNorm);
@@ -22,6 +23,7 @@ internal sealed class RpqState
         Parameters = start;
         Best = start.Copy();
         RotationBase = rotationBase;
+        Refinement = refinement;
         Codewords = new Adam(start.Codewords.Length, options.Optimiser);
         Temperatures = new Adam(start.M, options.Optimiser);
         Rotation = (options.RotationRate > 0, options.Rotation) switch
@@ -43,6 +45,9 @@ internal sealed class RpqState
 
     /// <summary>The rotation that the training began with.</summary>
     public float[] RotationBase { get; }
+
+    /// <summary>How codes are fitted to their neighbourhoods; null: not at all.</summary>
+    public Refinement? Refinement { get; }
 
     /// <summary>Optimiser of the codewords.</summary>
     public Adam Codewords { get; }

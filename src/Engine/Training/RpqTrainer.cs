@@ -80,6 +80,8 @@ public sealed record RpqSummary
 /// </remarks>
 public sealed class RpqTrainer
 {
+    private const float WeakerIsotropy = 4; // from 0.15 to 0.6, from where on refining changes little
+
     private static readonly TimeSpan ReportInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly RpqTask _task;
@@ -132,7 +134,7 @@ public sealed class RpqTrainer
             _task.Checkpoints.Save(RpqCheckpoint.Serialize(state, _fingerprint));
             bool goesOn = state.Step < _options.Steps;
             RoutingRound round = await _rounds
-                .LookAsync(QuantizerOf(state.Space, state.Parameters), state.Step, goesOn, Work).ConfigureAwait(false);
+                .LookAsync(QuantizerOf(state.Space, state.Parameters, state.Refinement), state.Step, goesOn, Work).ConfigureAwait(false);
             state.Judge(round.Score);
             if (!goesOn || state.Stale >= _options.Patience)
             {
@@ -150,7 +152,7 @@ public sealed class RpqTrainer
         }
 
         state.Seconds = before + Stopwatch.GetElapsedTime(begun).TotalSeconds;
-        return (QuantizerOf(state.Space, state.Best), Summary(state, resumedAt));
+        return (QuantizerOf(state.Space, state.Best, state.Refinement), Summary(state, resumedAt));
     }
 
     /// <summary>The checkpoint's training; null where there is none of this training that is whole.</summary>
@@ -180,15 +182,51 @@ public sealed class RpqTrainer
         using FloatRows rows = Take(full, sampled);
         (RpqSpace Space, RpqParameters Parameters)[] starts = [.. RpqStarts.Make(rows, _options, Work).Select(start => Reduced(full, start))];
         (RpqSpace Space, RpqParameters Parameters) best = starts[0];
-        RoutingScore bestScore = default;
-        for (int i = 0; i < starts.Length && starts.Length > 1; i++)
+        Refinement? refinement = _options.Refinement;
+        if (starts.Length > 1 || refinement is not null)
         {
-            RoutingRound round = await _rounds
-                .LookAsync(QuantizerOf(starts[i].Space, starts[i].Parameters), 0, withSample: false, Work).ConfigureAwait(false);
-            (best, bestScore) = i == 0 || round.Score.CompareTo(bestScore) > 0 ? (starts[i], round.Score) : (best, bestScore);
+            RoutingScore score = await ScoreAsync(best, refinement).ConfigureAwait(false);
+            foreach ((RpqSpace, RpqParameters) start in starts.Skip(1))
+            {
+                RoutingScore other = await ScoreAsync(start, refinement).ConfigureAwait(false);
+                (best, score) = other.CompareTo(score) > 0 ? (start, other) : (best, score);
+            }
+
+            refinement = await WeakenedAsync(best, score).ConfigureAwait(false);
         }
 
-        return new RpqState(_options, best.Space, best.Parameters, [.. best.Parameters.Rotation]);
+        return new RpqState(_options, best.Space, best.Parameters, [.. best.Parameters.Rotation], refinement);
+    }
+
+    /// <summary>
+    /// The refinement of the options, or a weaker one, or none: each as long as it finds more for held-out queries than the stronger one did.
+    /// Few bytes cannot follow all neighbours.
+    /// </summary>
+    /// <param name="start">What codes are made by.</param>
+    /// <param name="strongest">Score with the refinement of the options.</param>
+    private async ValueTask<Refinement?> WeakenedAsync((RpqSpace Space, RpqParameters Parameters) start, RoutingScore strongest)
+    {
+        Refinement? best = _options.Refinement;
+        RoutingScore bestScore = strongest;
+        foreach (Refinement? weaker in best is null ? [] : (Refinement?[])[best with { Isotropy = WeakerIsotropy * best.Isotropy }, null])
+        {
+            RoutingScore score = await ScoreAsync(start, weaker).ConfigureAwait(false);
+            if (score.CompareTo(bestScore) <= 0)
+            {
+                break;
+            }
+
+            (best, bestScore) = (weaker, score);
+        }
+
+        return best;
+    }
+
+    private async ValueTask<RoutingScore> ScoreAsync((RpqSpace Space, RpqParameters Parameters) start, Refinement? refinement)
+    {
+        RoutingRound round = await _rounds
+            .LookAsync(QuantizerOf(start.Space, start.Parameters, refinement), 0, withSample: false, Work).ConfigureAwait(false);
+        return round.Score;
     }
 
     /// <summary>Random codewords differ in all directions; those of a trained start may not.</summary>
@@ -228,8 +266,8 @@ public sealed class RpqTrainer
             + $"{state.BestScore.Agreement:0.0000} (from {state.StartScore.Recall:0.0000} / {state.StartScore.Agreement:0.0000}), "
             + $"T {Math.Exp(state.Parameters.LogTemperatures.Average()):0.0e+0}");
 
-    private RoutingProductQuantizer QuantizerOf(RpqSpace space, RpqParameters parameters) =>
-        space.ToQuantizer(parameters, _task.Metric, _task.Version, _options.Refinement, Work);
+    private RoutingProductQuantizer QuantizerOf(RpqSpace space, RpqParameters parameters, Refinement? refinement) =>
+        space.ToQuantizer(parameters, _task.Metric, _task.Version, refinement, Work);
 
     private RpqSummary Summary(RpqState state, long? resumedAt) => new()
     {

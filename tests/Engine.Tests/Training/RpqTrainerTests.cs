@@ -87,7 +87,9 @@ public class RpqTrainerTests
         using var shards = new LocalShards(900, 300);
         RpqRuns.Train(shards, RpqRuns.Tiny with { Steps = 0 });
 
-        Assert.Equal([(96, 45), (32, 15)], shards.Requests.Select(request => (request.TrainingQueries, request.HeldOutQueries)));
+        Assert.All(
+            shards.Requests.Chunk(2),
+            look => Assert.Equal([(96, 45), (32, 15)], look.Select(request => (request.TrainingQueries, request.HeldOutQueries))));
         var parts = new[] { (3.0, new RoutingScore(0.5, 0.1)), (1.0, new RoutingScore(0.1, 0.5)), (0.0, new RoutingScore(double.NaN, 1)), (2.0, new RoutingScore(double.NaN, 0)) };
         Assert.Equal(new RoutingScore(0.4, 0.2), RoutingScore.Mean(parts));
     }
@@ -102,6 +104,32 @@ public class RpqTrainerTests
 
         Assert.NotEqual(scores[0], scores[1]);
         Assert.Equal(scores[0].CompareTo(scores[1]) > 0 ? scores[0] : scores[1], scores[2]);
+    }
+
+    [Theory]
+    [InlineData(2, false)]
+    [InlineData(24, true)]
+    public void Codes_are_refined_less_or_not_at_all_as_long_as_that_finds_more_for_held_out_queries(int m, bool isRefined)
+    {
+        using var shards = new LocalShards(1500);
+        RpqOptions options = RpqRuns.Small with { M = m, Steps = 0 };
+        var looks = new RoutingRounds(shards, options);
+
+        (RoutingProductQuantizer quantizer, RpqSummary summary) = RpqRuns.Train(shards, options);
+
+        Refinement?[] weaker = [options.Refinement, options.Refinement! with { Isotropy = 0.6f }, null];
+        RoutingScore[] scores =
+        [
+            .. weaker.Select(refinement => looks.LookAsync(new RoutingProductQuantizer(quantizer.Parameters, refinement), 0, false, new Work(2)).AsTask().Result.Score),
+        ];
+        int best = 0;
+        while (best < 2 && scores[best + 1].CompareTo(scores[best]) > 0)
+        {
+            best++;
+        }
+
+        Assert.Equal((weaker[best], scores[best]), (quantizer.Refinement, summary.End));
+        Assert.Equal(isRefined, quantizer.Refinement is not null);
     }
 
     [Fact]
