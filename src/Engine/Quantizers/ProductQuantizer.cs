@@ -24,6 +24,7 @@ public sealed unsafe class ProductQuantizer : IQuantizer
     private readonly AlignedBuffer _panels;
     private readonly AlignedBuffer? _rotationRows;
     private readonly AlignedBuffer? _rotationColumns;
+    private readonly Int16Matrix? _queryRotation;
 
     /// <summary>A quantizer of given parameters, which are copied.</summary>
     /// <param name="kind">How they were learned.</param>
@@ -62,6 +63,7 @@ public sealed unsafe class ProductQuantizer : IQuantizer
         {
             _rotationRows = Copy(rotation, dim, transposed: false);
             _rotationColumns = Copy(rotation, dim, transposed: true);
+            _queryRotation = new Int16Matrix(rotation, dim);
         }
     }
 
@@ -144,7 +146,13 @@ public sealed unsafe class ProductQuantizer : IQuantizer
         fixed (float* row = floats)
         fixed (float* entries = table)
         {
-            float* z = Rotate(row, 1, row + Dim);
+            float* z = row;
+            if (_queryRotation is not null)
+            {
+                z = row + Dim;
+                _queryRotation.Multiply(x, new Span<float>(z, RotatedDim)); // its rounding is far below the error of any code
+            }
+
             if (Metric == Metric.L2)
             {
                 Entries<SquaredL2>(z, 0f, entries);
