@@ -267,6 +267,10 @@ internal static class Settings
         "peer-url", "Address on which other silos ask this one.", "http://HOST:PORT", "http://127.0.0.1:7701", "A port of its own: it speaks HTTP/2 alone.",
         "cluster.peer_url");
 
+    public static readonly Setting<string?> AdvertiseHost = Text(
+        "advertise-host", "Name or address under which clients and other silos reach this machine.", "a host name or address", null,
+        "Without it that of the urls or, where those are every network, the name of the machine.", "cluster.advertise_host");
+
     public static readonly Setting<string?> Redis = Text(
         "redis", "Where the silos agree: HOST:PORT, and options as StackExchange.Redis has them.", "HOST:PORT[,option=value...]", "127.0.0.1:6379", "",
         "cluster.redis");
@@ -328,7 +332,7 @@ internal static class Settings
     /// <summary>The settings that <c>cluster.yaml</c> may give.</summary>
     public static readonly Setting[] InFile =
         [DataFolder, Threads, K, L, Mode, Rerank, TimeoutMs, Url, QueueMax, BatchMax, RequestMiBMax, TimeoutMsMax, StopSeconds,
-            Runtime, ClusterName, SiloName, Zone, PeerUrl, Redis, Replicas, LeaseMs, GraceSeconds, MemoryMiB, Store, Cache, CacheMiB, S3Endpoint, S3Region, S3Credentials];
+            Runtime, ClusterName, SiloName, Zone, PeerUrl, AdvertiseHost, Redis, Replicas, LeaseMs, GraceSeconds, MemoryMiB, Store, Cache, CacheMiB, S3Endpoint, S3Region, S3Credentials];
 
     /// <summary>The word of a mode.</summary>
     public static string Word(this SearchMode mode) => ModeWords.First(m => m.Value == mode).Word;

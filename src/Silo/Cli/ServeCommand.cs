@@ -18,7 +18,7 @@ internal static class ServeCommand
             Settings.ServedCollection, Settings.DataFolder, Settings.Url, Settings.Threads, Settings.K, Settings.L, Settings.Mode, Settings.Rerank,
             Settings.TimeoutMs, Settings.TimeoutMsMax, Settings.QueueMax, Settings.BatchMax, Settings.RequestMiBMax, Settings.StopSeconds,
             Settings.Vectors,
-            Settings.Runtime, Settings.ClusterName, Settings.SiloName, Settings.Zone, Settings.PeerUrl, Settings.Redis, Settings.Replicas, Settings.LeaseMs,
+            Settings.Runtime, Settings.ClusterName, Settings.SiloName, Settings.Zone, Settings.PeerUrl, Settings.AdvertiseHost, Settings.Redis, Settings.Replicas, Settings.LeaseMs,
             Settings.GraceSeconds, Settings.MemoryMiB, Settings.Store, Settings.Cache, Settings.CacheMiB, Settings.S3Endpoint, Settings.S3Region,
             Settings.S3Credentials, Settings.Json,
         ],

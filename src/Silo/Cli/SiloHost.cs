@@ -52,7 +52,8 @@ internal static class SiloHost
 
         void Started(string address)
         {
-            silo.Start(address, peers.Address.ToString());
+            string? host = session.Get(Settings.AdvertiseHost);
+            silo.Start(Advertised.Of(address, host), Advertised.Of(peers.Address.ToString(), host));
             ServeCommand.Announce(session, $"as {name} of cluster {options.Cluster}", address);
         }
     }

@@ -16,6 +16,7 @@ internal sealed class SiloCluster : IDisposable
 
     private readonly string _store;
     private readonly string _redis;
+    private readonly string _listen;
     private readonly Func<string, string[]> _more;
     private readonly Dictionary<string, SignpostProcess> _silos = [];
     private readonly Dictionary<string, string> _urls = [];
@@ -25,9 +26,10 @@ internal sealed class SiloCluster : IDisposable
     /// <param name="store">Where the collections are.</param>
     /// <param name="redis">Where Redis answers.</param>
     /// <param name="more">More words for the silo of a name.</param>
-    public SiloCluster(int silos, string store, string redis, Func<string, string[]>? more = null)
+    /// <param name="listen">Address that silos listen on.</param>
+    public SiloCluster(int silos, string store, string redis, Func<string, string[]>? more = null, string listen = "127.0.0.1")
     {
-        (_store, _redis, _more) = (store, redis, more ?? (_ => []));
+        (_store, _redis, _more, _listen) = (store, redis, more ?? (_ => []), listen);
         for (int i = 1; i <= silos; i++)
         {
             Launch($"silo-{i}");
@@ -116,14 +118,14 @@ internal sealed class SiloCluster : IDisposable
         }
     }
 
-    private void Launch(string name, string url = "http://127.0.0.1:0") => _silos[name] = SignpostProcess.Start(
+    private void Launch(string name, string? url = null) => _silos[name] = SignpostProcess.Start(
         AppContext.BaseDirectory,
         [
-            "serve", "--runtime", "redis", "--cluster", _name, "--silo", name, "--redis", _redis, "--store", _store, "--url", url,
-            "--peer-url", "http://127.0.0.1:0", "--lease-ms", "2000", "--grace-seconds", "5", "--threads", "2", "--quiet", .. _more(name),
+            "serve", "--runtime", "redis", "--cluster", _name, "--silo", name, "--redis", _redis, "--store", _store, "--url", url ?? $"http://{_listen}:0",
+            "--peer-url", $"http://{_listen}:0", "--lease-ms", "2000", "--grace-seconds", "5", "--threads", "2", "--quiet", .. _more(name),
         ]);
 
-    private string UrlOf(string name) => _silos[name].FirstLine().Split(" at ")[1];
+    private string UrlOf(string name) => _silos[name].FirstLine().Split(" at ")[1].Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal);
 
     private static string Words(ClusterInfo? cluster) => cluster is null ? "nothing was answered" : string.Join(
         '\n', cluster.Collections.SelectMany(c => c.Shards.Select(s => $"{c.Name}/{s.Shard}: {string.Join(", ", s.Replicas.Select(r => $"{r.Silo} {r.State} {r.Reason}"))}")));
