@@ -94,6 +94,7 @@ internal sealed class Server(IServed served, SearchThreads threads, SearchLimits
     private void Map(WebApplication app)
     {
         app.MapOpenApi("/openapi/{documentName}.json");
+        Dashboard.Map(app);
         app.MapGet("/health", Health).WithSummary("Whether the process lives, and its memory.");
         app.MapGet("/ready", Ready)
             .WithSummary("Whether requests are answered; 503 while starting or stopping.")

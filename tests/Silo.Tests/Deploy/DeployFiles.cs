@@ -1,0 +1,39 @@
+using Signpost.Silo.Tests.Support;
+using YamlDotNet.RepresentationModel;
+
+namespace Signpost.Silo.Tests.Deploy;
+
+/// <summary>The files of deploy/, read as YAML.</summary>
+internal static class DeployFiles
+{
+    public static string At(params string[] parts) => Repository.At(["deploy", .. parts]);
+
+    /// <summary>The documents of a file.</summary>
+    public static IReadOnlyList<YamlMappingNode> Read(params string[] parts)
+    {
+        var stream = new YamlStream();
+        using StreamReader reader = File.OpenText(At(parts));
+        stream.Load(reader);
+        return [.. stream.Documents.Select(document => (YamlMappingNode)document.RootNode)];
+    }
+
+    /// <summary>The object at a path of keys; an empty map where there is none.</summary>
+    public static YamlNode Get(this YamlNode node, string path)
+    {
+        foreach (string key in path.Split('.'))
+        {
+            node = node is YamlMappingNode map && map.Children.TryGetValue(key, out YamlNode? next) ? next : new YamlMappingNode();
+        }
+
+        return node;
+    }
+
+    public static string Text(this YamlNode node, string path) => node.Get(path) is YamlScalarNode { Value: { } value } ? value : "";
+
+    public static IEnumerable<YamlNode> List(this YamlNode node, string path) => node.Get(path) is YamlSequenceNode list ? list : [];
+
+    public static IEnumerable<string> Texts(this YamlNode node, string path) => node.List(path).Select(item => ((YamlScalarNode)item).Value!);
+
+    public static IEnumerable<string> Keys(this YamlNode node, string path) =>
+        node.Get(path) is YamlMappingNode map ? map.Children.Keys.Select(key => ((YamlScalarNode)key).Value!) : [];
+}
