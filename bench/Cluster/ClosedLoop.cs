@@ -18,7 +18,9 @@ internal static class ClosedLoop
 {
     public static async Task<Run> RunAsync(Server server, string path, byte[][] bodies, int vectorsPerBody, int callers, TimeSpan time)
     {
-        using var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = callers });
+        using var handler = new SocketsHttpHandler { MaxConnectionsPerServer = callers };
+        using var http = new HttpClient(handler);
+        server.Secrets?.LetIn(http, handler);
         var took = new List<double>[callers];
         long loopback = Loopback();
         double cpu = server.CpuSeconds;

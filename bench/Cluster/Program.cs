@@ -2,11 +2,12 @@ using System.Globalization;
 using Signpost.Bench.Cluster;
 using Signpost.Engine.Vectors;
 
-// ./signpost bench cluster PROGRAM COLLECTION QUERIES L SECONDS ROUNDS [faults]
-// One process with all shards and a cluster of three silos in turns, on the same machine, by the same requests.
+// ./signpost bench cluster PROGRAM COLLECTION QUERIES L SECONDS ROUNDS [faults | security]
+// One process with all shards and a cluster of three silos in turns, on the same machine, by the same requests; with security: one process
+// in clear and one with TLS and keys.
 if (args.Length < 6)
 {
-    Console.Error.WriteLine("cluster: expected PROGRAM COLLECTION QUERIES L SECONDS ROUNDS [faults]; PROGRAM is signpost.dll, QUERIES a file of the collection's element type");
+    Console.Error.WriteLine("cluster: expected PROGRAM COLLECTION QUERIES L SECONDS ROUNDS [faults | security]; PROGRAM is signpost.dll, QUERIES a file of the collection's element type");
     return 2;
 }
 
@@ -19,7 +20,7 @@ string path = $"/v1/collections/{name}/search?k=10&l={l}";
 using VectorBlock queries = VectorFile.Open(file);
 int threads = Environment.ProcessorCount;
 
-if (args.Length > 6)
+if (args is [_, _, _, _, _, _, "faults"])
 {
     float[][] vectors = [.. Enumerable.Range(0, (int)Math.Min(queries.Count, 1000)).Select(Floats)];
     Console.WriteLine("| signal | require | queries | failed | partial | last partial, s | p50 before, ms | slowest, ms | not asked any more after, s | whole after, s |");
@@ -39,7 +40,8 @@ if (args.Length > 6)
 byte[][] single = [.. Enumerable.Range(0, (int)queries.Count).Select(row => queries.RowSpan(row).ToArray())];
 byte[][] batches = [.. single.Chunk(64).Select(rows => rows.SelectMany(row => row).ToArray())];
 using Server alone = Server.Embedded(program, collection, threads);
-using Server silos = Server.Cluster(program, collection, 3, threads);
+using Secrets? secrets = args is [_, _, _, _, _, _, "security"] ? new Secrets() : null;
+using Server silos = secrets is null ? Server.Cluster(program, collection, 3, threads) : Server.Embedded(program, collection, threads, secrets);
 Console.WriteLine("| callers x vectors | served by | queries/s | CPU of the servers per query, us | bytes on loopback per query | p50, ms | p99, ms |");
 Console.WriteLine("|---|---|---|---|---|---|---|");
 foreach ((int callers, byte[][] bodies, int vectors) in ((int, byte[][], int)[])[(1, single, 1), (16, single, 1), (64, single, 1), (4, batches, 64)])

@@ -15,6 +15,9 @@ internal sealed class Server : IDisposable
         (Name, _process, Urls, Silos) = (name, process, urls, silos);
     }
 
+    /// <summary>What a caller needs to be let in; null: nothing.</summary>
+    public Secrets? Secrets { get; private init; }
+
     /// <summary>embedded or cluster.</summary>
     public string Name { get; }
 
@@ -28,11 +31,16 @@ internal sealed class Server : IDisposable
     public double CpuSeconds => Silos.Sum(silo => CpuOf(silo.Id));
 
     /// <summary>One process that has all shards.</summary>
-    public static Server Embedded(string program, string collection, int threads)
+    public static Server Embedded(string program, string collection, int threads, Secrets? secrets = null)
     {
-        Process process = Start(program, "serve", "--collection", collection, "--url", "http://127.0.0.1:0", "--threads", $"{threads}", "--quiet");
+        Process process = Start(
+            program,
+            [
+                "serve", "--collection", collection, "--url", $"{(secrets is null ? "http" : "https")}://127.0.0.1:0", "--threads", $"{threads}", "--quiet",
+                .. secrets?.Words ?? [],
+            ]);
         string line = process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("the embedded server did not start");
-        return new Server("embedded", process, [line.Split(" at ")[1]], [("alone", process.Id)]);
+        return new Server(secrets is null ? "embedded" : "with TLS and keys", process, [line.Split(" at ")[1]], [("alone", process.Id)]) { Secrets = secrets };
     }
 
     /// <summary>Silos with two copies of each shard.</summary>

@@ -5,7 +5,10 @@ public sealed class SignpostClientOptions
 {
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
-    /// <summary>Addresses of silos, http://HOST:PORT; one that answers is enough to find the others.</summary>
+    /// <summary>
+    /// Addresses of silos, http://HOST:PORT or https://HOST:PORT; one that answers is enough to find the others. Where one is https, others
+    /// that the cluster tells of are asked by https alone.
+    /// </summary>
     public IList<string> Addresses { get; set; } = [];
 
     /// <summary>Longest time of a call with all its retries, above zero. 30 s: two silos may be silent before a third one answers.</summary>
@@ -29,6 +32,14 @@ public sealed class SignpostClientOptions
     /// <summary>How often a client in use asks the cluster for its silos, above zero. 15 s: a new silo gets its share soon.</summary>
     public TimeSpan RefreshEvery { get; set; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>The key that is shown to the silos, where they ask for one: printable characters without spaces. Send it over https.</summary>
+    public string? ApiKey { get; set; }
+
+    /// <summary>
+    /// File (PEM) of the authorities that the silos' certificates must be signed by; null: those that the system trusts. Read once.
+    /// </summary>
+    public string? CaFile { get; set; }
+
     /// <summary>Sends the requests in place of the built-in handler, for example to log in at a proxy. It is not disposed of.</summary>
     public HttpMessageHandler? Handler { get; set; }
 
@@ -50,6 +61,9 @@ public sealed class SignpostClientOptions
         RequireTime(ConnectTimeout, nameof(ConnectTimeout));
         RequireTime(RefreshEvery, nameof(RefreshEvery));
         Require(Rest >= TimeSpan.Zero && Rest <= Day, $"{nameof(Rest)}: got {Rest}, expected 0 .. 1 day");
+        Require(ApiKey is null || (ApiKey.Length > 0 && ApiKey.All(c => c is > ' ' and <= '~')), $"{nameof(ApiKey)}: got other characters, expected printable ones without spaces");
+        Require(CaFile is null || Handler is null, $"{nameof(CaFile)}: got one beside a {nameof(Handler)}, expected one of the two");
+        Require(CaFileProblem is null, $"{nameof(CaFile)}: got {CaFileProblem}, expected a file of certificates (PEM)");
         return problems.Count == 0
             ? [.. uris.OfType<Uri>()]
             : throw new ArgumentException("The options of the Signpost client cannot be used:\n  " + string.Join("\n  ", problems));
@@ -61,6 +75,25 @@ public sealed class SignpostClientOptions
             if (!holds)
             {
                 problems.Add(problem);
+            }
+        }
+    }
+
+    /// <summary>What trusts the silos' certificates; null: the system.</summary>
+    internal Trust? Trust => CaFile is null ? null : Trust.Load(CaFile);
+
+    private string? CaFileProblem
+    {
+        get
+        {
+            try
+            {
+                _ = Trust;
+                return null;
+            }
+            catch (Exception e) when (Trust.IsOfFile(e))
+            {
+                return e.Message;
             }
         }
     }

@@ -94,17 +94,24 @@ internal sealed class SiloCalls(SignpostClientOptions options, SiloList silos, T
         await Task.Delay(pause, time, cancel).ConfigureAwait(false);
     }
 
-    private static HttpClient NewHttp(SignpostClientOptions options) => new(
-        options.Handler ?? new SocketsHttpHandler
+    private static HttpClient NewHttp(SignpostClientOptions options)
+    {
+        HttpMessageHandler handler = options.Handler ?? new SocketsHttpHandler
         {
             ConnectTimeout = options.ConnectTimeout,
             PooledConnectionLifetime = TimeSpan.FromMinutes(5), // so that a name that moved to another machine is noticed
-        },
-        disposeHandler: options.Handler is null)
-    {
-        Timeout = Timeout.InfiniteTimeSpan, // each attempt has its own
-        DefaultRequestHeaders = { { Api.VersionHeader, Api.Version } },
-    };
+            SslOptions = Trust.ForClient(options.Trust),
+        };
+        return new HttpClient(handler, disposeHandler: options.Handler is null)
+        {
+            Timeout = Timeout.InfiniteTimeSpan, // each attempt has its own
+            DefaultRequestHeaders =
+            {
+                { Api.VersionHeader, Api.Version },
+                { "Authorization", options.ApiKey is null ? [] : [$"Bearer {options.ApiKey}"] },
+            },
+        };
+    }
 
     /// <summary>A silo that did answer is fine, whatever it said of the request; one with too much to do rests as long as it asks for.</summary>
     private void NoteFailure(Silo silo, SignpostException failure)

@@ -7,6 +7,7 @@ internal sealed class SiloList
     private const string Serving = "serving";
 
     private readonly Uri[] _seeds;
+    private readonly bool _isSecret;
     private readonly TimeSpan _rest;
     private readonly TimeProvider _time;
     private volatile Silo[] _silos;
@@ -18,6 +19,7 @@ internal sealed class SiloList
     public SiloList(IEnumerable<Uri> seeds, TimeSpan rest, TimeProvider time)
     {
         _seeds = [.. seeds.Distinct()];
+        _isSecret = _seeds.Any(seed => seed.Scheme == Uri.UriSchemeHttps);
         _rest = rest;
         _time = time;
         _silos = [.. _seeds.Select(seed => new Silo(seed))];
@@ -53,7 +55,8 @@ internal sealed class SiloList
 
     /// <summary>
     /// Takes over who is there: asks silos that serve, leaves out those that do not. The addresses of the options stay unless the cluster says
-    /// that they do not serve. A silo that is alone tells nothing new: its address is what it listens on, not what it is reached at.
+    /// that they do not serve. A silo that is alone tells nothing new: its address is what it listens on, not what it is reached at. Where an
+    /// address of the options is https, nothing is asked in clear.
     /// </summary>
     public void Learn(ClusterInfo cluster)
     {
@@ -64,7 +67,7 @@ internal sealed class SiloList
 
         ILookup<bool, Uri> told = cluster.Silos
             .Select(silo => (Uri: SignpostClientOptions.SiloAddress(silo.Url), IsServing: silo.State == Serving))
-            .Where(silo => silo.Uri is not null)
+            .Where(silo => silo.Uri is not null && (silo.Uri.Scheme == Uri.UriSchemeHttps || !_isSecret))
             .ToLookup(silo => silo.IsServing, silo => silo.Uri!);
         Uri[] wanted = [.. _seeds.Except(told[false]).Union(told[true])];
         Silo[] known = _silos;

@@ -21,6 +21,9 @@ internal abstract class Setting(string name, string what, string expected, strin
     /// <summary>Dotted path in <c>cluster.yaml</c>; null where the setting is for the command line alone.</summary>
     public string? YamlPath { get; init; }
 
+    /// <summary>Variable of the environment that gives it where the command line does not, for what other users shall not see; null: none.</summary>
+    public string? Variable { get; init; }
+
     /// <summary>True where the command line must give it.</summary>
     public bool Required { get; init; }
 
@@ -132,8 +135,13 @@ internal static class SettingKinds
 
     /// <summary>Any text, for example a path.</summary>
     public static Setting<string?> Text(
-        string name, string what, string expected, string? fallback, string why, string? yaml = null, bool required = false) =>
-        new(name, what, expected, fallback, fallback ?? "", why, text => text.Length > 0 ? text : null) { YamlPath = yaml, Required = required };
+        string name, string what, string expected, string? fallback, string why, string? yaml = null, bool required = false, string? variable = null) =>
+        new(name, what, expected, fallback, fallback ?? "", why, text => text.Length > 0 ? text : null)
+        {
+            YamlPath = yaml,
+            Required = required,
+            Variable = variable,
+        };
 
     /// <summary>Present or not.</summary>
     public static Setting<bool> Flag(string name, string what) =>

@@ -5,6 +5,7 @@ using Signpost.Engine.Shards;
 using Signpost.Engine.Training;
 using Signpost.Engine.Vectors;
 using Signpost.Silo.Compare;
+using Signpost.Silo.Security;
 using static Signpost.Silo.SettingKinds;
 
 namespace Signpost.Silo;
@@ -227,7 +228,7 @@ internal static class Settings
         "Without it every collection of the data folder.");
 
     public static readonly Setting<string?> Url = Text(
-        "url", "Address to listen on.", "http://HOST:PORT", "http://127.0.0.1:7700", "This machine only, until you say otherwise.", "serve.url");
+        "url", "Address to listen on; https needs a certificate.", "http://HOST:PORT or https://HOST:PORT", "http://127.0.0.1:7700", "This machine only, until you say otherwise.", "serve.url");
 
     public static readonly Setting<int> QueueMax = Whole(
         "queue-max", "Vectors that may wait for a search thread; more are answered Busy.", "vectors", 1, 1_000_000, 4096,
@@ -253,6 +254,9 @@ internal static class Settings
         "runtime", "Who holds the shards: embedded, this process alone; redis, all silos that share a Redis and a cluster's name.",
         [("embedded", RuntimeKind.Embedded), ("redis", RuntimeKind.Redis)], RuntimeKind.Embedded, "One machine needs no other.", "runtime");
 
+    /// <summary>Variable of the environment that says where Redis is, with its password.</summary>
+    public const string RedisVariable = "SIGNPOST_REDIS";
+
     public static readonly Setting<string?> ClusterName = Text(
         "cluster", "Name of the cluster; clusters of other names may share the Redis.", "letters, digits, . _ -", "signpost", "", "cluster.name");
 
@@ -264,7 +268,7 @@ internal static class Settings
         "zone", "What this silo shares its fate with, for example a rack: copies of a shard are spread over zones.", "a word", null, "", "cluster.zone");
 
     public static readonly Setting<string?> PeerUrl = Text(
-        "peer-url", "Address on which other silos ask this one.", "http://HOST:PORT", "http://127.0.0.1:7701", "A port of its own: it speaks HTTP/2 alone.",
+        "peer-url", "Address on which other silos ask this one; https needs a certificate.", "http://HOST:PORT or https://HOST:PORT", "http://127.0.0.1:7701", "A port of its own: it speaks HTTP/2 alone.",
         "cluster.peer_url");
 
     public static readonly Setting<string?> AdvertiseHost = Text(
@@ -272,8 +276,8 @@ internal static class Settings
         "Without it that of the urls or, where those are every network, the name of the machine.", "cluster.advertise_host");
 
     public static readonly Setting<string?> Redis = Text(
-        "redis", "Where the silos agree: HOST:PORT, and options as StackExchange.Redis has them.", "HOST:PORT[,option=value...]", "127.0.0.1:6379", "",
-        "cluster.redis");
+        "redis", "Where the silos agree: HOST:PORT, and options as StackExchange.Redis has them.", "HOST:PORT[,option=value...]", "127.0.0.1:6379",
+        $"A password belongs into the file or into {RedisVariable}: all users see the command line.", "cluster.redis", variable: RedisVariable);
 
     public static readonly Setting<int> Replicas = Whole(
         "replicas", "Copies of every shard, each in a silo of its own.", "copies", 1, 16, 2, "One silo may die.", "cluster.replicas");
@@ -299,10 +303,11 @@ internal static class Settings
         "threads", "Search threads of each silo.", "threads", 1, 1024, Environment.ProcessorCount, "Any of them can use the whole machine.", null, "all");
 
     public static readonly Setting<string?> OptionalRedis = Text(
-        "redis", "A Redis that runs.", "HOST:PORT[,option=value...]", null, "Without it one is started, in memory, and ended with the cluster.");
+        "redis", "A Redis that runs.", "HOST:PORT[,option=value...]", null, "Without it one is started, in memory, and ended with the cluster.",
+        variable: RedisVariable);
 
     public static readonly Setting<string?> AskedUrl = Text(
-        "url", "Address of any silo.", "http://HOST:PORT", Url.Fallback, "The address of serve.");
+        "url", "Address of any silo.", "http://HOST:PORT or https://HOST:PORT", Url.Fallback, "The address of serve.");
 
     public static readonly Setting<bool> Watch = Flag("watch", "Show it again every second, until Ctrl-C.");
 
@@ -332,7 +337,8 @@ internal static class Settings
     /// <summary>The settings that <c>cluster.yaml</c> may give.</summary>
     public static readonly Setting[] InFile =
         [DataFolder, Threads, K, L, Mode, Rerank, TimeoutMs, Url, QueueMax, BatchMax, RequestMiBMax, TimeoutMsMax, StopSeconds,
-            Runtime, ClusterName, SiloName, Zone, PeerUrl, AdvertiseHost, Redis, Replicas, LeaseMs, GraceSeconds, MemoryMiB, Store, Cache, CacheMiB, S3Endpoint, S3Region, S3Credentials];
+            Runtime, ClusterName, SiloName, Zone, PeerUrl, AdvertiseHost, Redis, Replicas, LeaseMs, GraceSeconds, MemoryMiB, Store, Cache, CacheMiB, S3Endpoint, S3Region, S3Credentials,
+            .. SecuritySettings.InFile];
 
     /// <summary>The word of a mode.</summary>
     public static string Word(this SearchMode mode) => ModeWords.First(m => m.Value == mode).Word;

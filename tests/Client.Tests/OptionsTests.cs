@@ -16,12 +16,16 @@ public class OptionsTests
             RefreshEvery = TimeSpan.Zero,
             Rest = TimeSpan.FromSeconds(-1),
             Retries = 21,
+            ApiKey = "two words",
+            CaFile = "/nowhere.pem",
+            Handler = new SocketsHttpHandler(),
         };
         string[] lines = Assert.Throws<ArgumentException>(() => new SignpostClient(options)).Message.Split('\n');
         Assert.Equal(
-            ["Addresses[1]", "Addresses[2]", "Addresses[3]", "Retries", "Timeout", "SiloTimeout", "ConnectTimeout", "RefreshEvery", "Rest"],
+            ["Addresses[1]", "Addresses[2]", "Addresses[3]", "Retries", "Timeout", "SiloTimeout", "ConnectTimeout", "RefreshEvery", "Rest", "ApiKey", "CaFile", "CaFile"],
             lines[1..].Select(line => line.Trim().Split(':')[0]));
         Assert.All(lines[1..], line => Assert.Matches("got .*, expected ", line));
+        Assert.DoesNotContain(options.ApiKey, string.Concat(lines), StringComparison.Ordinal);
     }
 
     [Fact]

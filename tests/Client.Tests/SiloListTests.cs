@@ -34,6 +34,15 @@ public class SiloListTests
     }
 
     [Fact]
+    public void Where_an_address_is_https_no_silo_is_asked_in_clear()
+    {
+        var secret = new Uri("https://d:1/");
+        SiloList list = List(secret);
+        list.Learn(Cluster("redis", ("http://a:1", "serving"), ("https://d:1", "serving"), ("https://e:1", "serving")));
+        Assert.Equal(["https://d:1/", "https://e:1/"], list.Addresses.Select(uri => uri.ToString()).Order());
+    }
+
+    [Fact]
     public void Where_all_rest_the_one_that_ends_first_is_asked_before_those_that_were_tried()
     {
         SiloList list = List(A, B, C);

@@ -84,7 +84,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("search", "--collection", "c", "--query", "1", "--out", "no/x.ivecs", "--out: got 'no/x.ivecs' in a folder that does not exist")]
     [InlineData("eval", "--collection", "c", "--queries", "a.fvecs", "--html", "no/x.html", "--html: got 'no/x.html' in a folder that does not exist")]
     [InlineData("eval", "--collection", "c", "--queries", "a.fvecs", "--html", ".", "--html: got the folder '.'")]
-    [InlineData("serve", "--collection", "c", "--url", "https://127.0.0.1:1", "--url: got 'https://127.0.0.1:1'")]
+    [InlineData("serve", "--collection", "c", "--url", "https://example.org:1", "--url: got 'https://example.org:1'")]
     [InlineData("serve", "--collection", "c", "--url", "http://127.0.0.1:65536", "PORT at most 65535")]
     [InlineData("serve", "--collection", "c", "--url", "http://example.com:7700", "HOST an address or localhost")]
     [InlineData("build", "--data", "a.fvecs", "--config", "no.yaml", "no.yaml: got no file")]

@@ -1,3 +1,5 @@
+using System.Security.Authentication;
+
 namespace Signpost.Client.Wire;
 
 /// <summary>Makes a <see cref="SignpostException"/> of everything that can go wrong between here and a silo.</summary>
@@ -8,7 +10,7 @@ internal static class Failures
     {
         SignpostErrorKind kind = status switch
         {
-            502 or 503 or 504 => SignpostErrorKind.Unavailable,
+            429 or 502 or 503 or 504 => SignpostErrorKind.Unavailable,
             >= 500 => SignpostErrorKind.Failed,
             _ => SignpostErrorKind.Refused,
         };
@@ -16,9 +18,13 @@ internal static class Failures
     }
 
     /// <summary>No connection, or one that broke.</summary>
-    public static SignpostException Unreachable(Uri silo, Exception why) => new(
-        SignpostErrorKind.Unavailable, "Unavailable", $"{silo} could not be asked: {why.Message}", why.Message, "a silo that answers",
-        "See whether it runs and can be reached from here.", why);
+    public static SignpostException Unreachable(Uri silo, Exception why)
+    {
+        string got = why.InnerException is AuthenticationException tls ? tls.Message : why.Message;
+        return new SignpostException(
+            SignpostErrorKind.Unavailable, "Unavailable", $"{silo} could not be asked: {got}", got, "a silo that answers",
+            "See whether it runs and can be reached from here.", why);
+    }
 
     /// <summary>A proxy answered in place of a silo.</summary>
     public static SignpostException BadGateway(Uri silo, int status) => new(

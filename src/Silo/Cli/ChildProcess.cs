@@ -18,7 +18,9 @@ internal sealed class ChildProcess : IDisposable
     /// <param name="program">File that is run.</param>
     /// <param name="arguments">Its arguments.</param>
     /// <param name="say">Takes what it writes to stderr, line by line.</param>
-    public ChildProcess(string name, string program, IEnumerable<string> arguments, Action<string> say)
+    /// <param name="environment">What it is told that others shall not see: its arguments are seen by all users of the machine.</param>
+    public ChildProcess(
+        string name, string program, IEnumerable<string> arguments, Action<string> say, params ReadOnlySpan<(string Variable, string Value)> environment)
     {
         Name = name;
         var start = new ProcessStartInfo(program)
@@ -30,6 +32,11 @@ internal sealed class ChildProcess : IDisposable
         foreach (string argument in arguments)
         {
             start.ArgumentList.Add(argument);
+        }
+
+        foreach ((string variable, string value) in environment)
+        {
+            start.Environment[variable] = value;
         }
 
         start.Environment[StopWithInput] = "1";
@@ -58,10 +65,11 @@ internal sealed class ChildProcess : IDisposable
     public bool IsRunning => !_process.HasExited;
 
     /// <summary>This program, run as a process of its own with <paramref name="words"/>.</summary>
-    public static ChildProcess Signpost(string name, IEnumerable<string> words, Action<string> say) =>
+    public static ChildProcess Signpost(
+        string name, IEnumerable<string> words, Action<string> say, params ReadOnlySpan<(string Variable, string Value)> environment) =>
         new(name, Environment.ProcessPath!, Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet"
             ? [Path.Combine(AppContext.BaseDirectory, "signpost.dll"), .. words]
-            : words, say);
+            : words, say, environment);
 
     /// <summary>The first line that it prints; empty when it ends without one.</summary>
     public string FirstLine(CancellationToken cancel)

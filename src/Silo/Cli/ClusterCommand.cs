@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Signpost.Client;
 using Signpost.Silo.Cli.Report;
+using Signpost.Silo.Security;
 
 namespace Signpost.Silo.Cli;
 
@@ -11,12 +12,12 @@ internal static class ClusterCommand
         "cluster",
         "Show the silos of a cluster, their load, and which shards they hold.",
         cancel,
-        [Settings.AskedUrl, Settings.Watch, Settings.Json],
+        [Settings.AskedUrl, SecuritySettings.KeyFile, SecuritySettings.Authorities, Settings.Watch, Settings.Json],
         Run);
 
     private static void Run(Session session)
     {
-        using var client = new SignpostClient(new SignpostClientOptions { Addresses = [session.Get(Settings.AskedUrl)!] });
+        using SignpostClient client = Guard.ClientOf(session, session.Get(Settings.AskedUrl)!);
         do
         {
             ClusterInfo cluster = client.GetClusterAsync(session.Cancel).GetAwaiter().GetResult();

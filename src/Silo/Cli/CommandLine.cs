@@ -82,6 +82,7 @@ internal static class CommandLine
             ServeCommand.Make(cancel),
             UpCommand.Make(cancel),
             ClusterCommand.Make(cancel),
+            KeyCommand.Make(cancel),
         };
         foreach (Option option in root.Options)
         {

@@ -4,6 +4,7 @@ using Signpost.Engine.Cluster;
 using Signpost.Engine.Storage;
 using Signpost.Silo.Cli.Report;
 using Signpost.Silo.Http;
+using Signpost.Silo.Security;
 
 namespace Signpost.Silo.Cli;
 
@@ -20,13 +21,15 @@ internal static class ServeCommand
             Settings.Vectors,
             Settings.Runtime, Settings.ClusterName, Settings.SiloName, Settings.Zone, Settings.PeerUrl, Settings.AdvertiseHost, Settings.Redis, Settings.Replicas, Settings.LeaseMs,
             Settings.GraceSeconds, Settings.MemoryMiB, Settings.Store, Settings.Cache, Settings.CacheMiB, Settings.S3Endpoint, Settings.S3Region,
-            Settings.S3Credentials, Settings.Json,
+            Settings.S3Credentials, Settings.Json, .. SecuritySettings.InFile,
         ],
         Run);
 
     private static void Run(Session session)
     {
         string url = CheckedUrl(session.Get(Settings.Url)!);
+        string? peerUrl = session.Get(Settings.Runtime) == RuntimeKind.Redis ? CheckedUrl(session.Get(Settings.PeerUrl)!) : null;
+        ServerSecurity security = Guard.Open(session, new Uri(url), peerUrl is null ? null : new Uri(peerUrl));
         var limits = new SearchLimits
         {
             Defaults = SearchCommand.Defaults(session),
@@ -36,17 +39,17 @@ internal static class ServeCommand
             QueueMax = session.Get(Settings.QueueMax),
             RequestBytesMax = (long)session.Get(Settings.RequestMiBMax) << 20,
         };
-        if (session.Get(Settings.Runtime) == RuntimeKind.Redis)
+        if (peerUrl is not null)
         {
-            SiloHost.RunAsync(session, url, CheckedUrl(session.Get(Settings.PeerUrl)!), limits).GetAwaiter().GetResult();
+            SiloHost.RunAsync(session, url, peerUrl, limits, security).GetAwaiter().GetResult();
         }
         else
         {
-            RunAlone(session, url, limits);
+            RunAlone(session, url, limits, security);
         }
     }
 
-    private static void RunAlone(Session session, string url, SearchLimits limits)
+    private static void RunAlone(Session session, string url, SearchLimits limits, ServerSecurity security)
     {
         var collections = new Dictionary<string, OpenCollection>(StringComparer.Ordinal);
         try
@@ -70,7 +73,7 @@ internal static class ServeCommand
 
             using var watch = new CodesWatch(collections.Values, line => Console.Error.WriteLine($"signpost: {line}"));
             using var threads = new SearchThreads(session.Get(Settings.Threads), limits.QueueMax);
-            new Server(new ServedFolders(collections), threads, limits)
+            new Server(new ServedFolders(collections), threads, limits, security)
                 .RunAsync(
                     url, TimeSpan.FromSeconds(session.Get(Settings.StopSeconds)), address => Announce(session, string.Join(", ", collections.Keys.Order()), address),
                     () => Task.CompletedTask, session.Cancel)
@@ -115,10 +118,10 @@ internal static class ServeCommand
 
     /// <summary>A name other than localhost is refused: Kestrel would take it for every network of this machine.</summary>
     private static string CheckedUrl(string url) =>
-        Uri.TryCreate(url, UriKind.Absolute, out Uri? uri) && uri.Scheme == "http" && uri.PathAndQuery == "/"
+        Uri.TryCreate(url, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https" && uri.PathAndQuery == "/"
             && (uri.Host == "localhost" || uri.HostNameType is UriHostNameType.IPv4 or UriHostNameType.IPv6)
             ? url
             : throw new ProblemException(new Problem(
                 ProblemCode.InvalidArgument, "--url", $"'{url}'", $"{Settings.Url.Expected}, HOST an address or localhost, PORT at most 65535",
-                $"Write it like {Settings.Url.Fallback}; http://0.0.0.0:7700 is every network; for https put a proxy in front."));
+                $"Write it like {Settings.Url.Fallback}; http://0.0.0.0:7700 is every network; the name that others use is cluster.advertise_host."));
 }

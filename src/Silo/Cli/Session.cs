@@ -4,7 +4,7 @@ using Signpost.Engine.Base;
 
 namespace Signpost.Silo.Cli;
 
-/// <summary>One run of a verb: its settings (command line before <c>cluster.yaml</c> before default), its progress, its Ctrl-C.</summary>
+/// <summary>One run of a verb: its settings (command line before environment before <c>cluster.yaml</c> before default), its progress, its Ctrl-C.</summary>
 internal sealed class Session(ParseResult parse, ConfigFile config, CancellationToken cancel) : IDisposable
 {
     private readonly Progress _progress = new(parse.GetValue(Settings.Quiet.Option));
@@ -24,6 +24,11 @@ internal sealed class Session(ParseResult parse, ConfigFile config, Cancellation
         if (Given(setting))
         {
             return parse.GetValue(setting.Option)!;
+        }
+
+        if (setting.Variable is { } variable && Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text && setting.Read(text) is T told)
+        {
+            return told;
         }
 
         config.TryGet(setting, out T value);

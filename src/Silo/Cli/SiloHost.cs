@@ -8,6 +8,7 @@ using Signpost.Silo.Http;
 using Signpost.Silo.Peers;
 using Signpost.Silo.Redis;
 using Signpost.Silo.S3;
+using Signpost.Silo.Security;
 
 namespace Signpost.Silo.Cli;
 
@@ -15,7 +16,7 @@ namespace Signpost.Silo.Cli;
 internal static class SiloHost
 {
     /// <summary>Serves at <paramref name="url"/>, and other silos at <paramref name="peerUrl"/>, until the session is cancelled.</summary>
-    public static async Task RunAsync(Session session, string url, string peerUrl, SearchLimits limits)
+    public static async Task RunAsync(Session session, string url, string peerUrl, SearchLimits limits, ServerSecurity security)
     {
         string name = session.Get(Settings.SiloName) ?? $"{Environment.MachineName}-{new Uri(url).Port}";
         TimeSpan leaseTime = TimeSpan.FromMilliseconds(session.Get(Settings.LeaseMs));
@@ -38,17 +39,17 @@ internal static class SiloHost
             session.Get(Settings.S3Credentials));
         using var closing = store as IDisposable;
         using SegmentCache cache = CacheOf(store, session);
-        using var state = new RedisClusterState(RedisOptions.Parse(session.Get(Settings.Redis)!).OrThrow(), options.Cluster);
+        using var state = new RedisClusterState(RedisOptions.Parse(session.Get(Settings.Redis)!).OrThrow() with { Authorities = security.Authorities }, options.Cluster);
         using var threads = new SearchThreads(session.Get(Settings.Threads), limits.QueueMax);
         Residency vectors = session.Get(Settings.Vectors) == VectorPlace.Loaded ? Residency.Loaded : Residency.Mapped;
         var shards = new SiloShards(FileDisk.Instance, store, cache, options.MemoryBytes, vectors, session.Get(Settings.ServedCollection));
         var lease = new SiloLease(state, name, leaseTime, TimeProvider.System);
         var grain = new ShardGrain(new SiloShardClient(lease, new LocalShardClient(name, shards.Find)), threads);
         using var silo = new ClusterSilo(
-            options, state, shards, lease, addressOf => new PeerShardClient(grain, addressOf), () => threads.Waiting,
+            options, state, shards, lease, addressOf => new PeerShardClient(grain, addressOf, security.Peers), () => threads.Waiting,
             line => Console.Error.WriteLine($"signpost: {line}"));
-        await using PeerServer peers = await PeerServer.StartAsync(peerUrl, grain, session.Cancel);
-        await new Server(silo, threads, limits).RunAsync(url, TimeSpan.FromSeconds(session.Get(Settings.StopSeconds)), Started, silo.LeaveAsync, session.Cancel);
+        await using PeerServer peers = await PeerServer.StartAsync(peerUrl, grain, session.Cancel, security.Peers);
+        await new Server(silo, threads, limits, security).RunAsync(url, TimeSpan.FromSeconds(session.Get(Settings.StopSeconds)), Started, silo.LeaveAsync, session.Cancel);
 
         void Started(string address)
         {

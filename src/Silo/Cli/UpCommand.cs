@@ -3,6 +3,8 @@ using System.Diagnostics;
 using Signpost.Client;
 using Signpost.Engine.Base;
 using Signpost.Silo.Cli.Report;
+using Signpost.Silo.Redis;
+using Signpost.Silo.Security;
 
 namespace Signpost.Silo.Cli;
 
@@ -17,7 +19,7 @@ internal static class UpCommand
         cancel,
         [
             Settings.Silos, Settings.ServedCollection, Settings.DataFolder, Settings.Store, Settings.FirstPort, Settings.OptionalRedis, Settings.Replicas, Settings.LeaseMs,
-            Settings.GraceSeconds, Settings.SiloThreads, Settings.Vectors, Settings.Json,
+            Settings.GraceSeconds, Settings.SiloThreads, Settings.Vectors, SecuritySettings.KeyFile, Settings.Json,
         ],
         Run);
 
@@ -36,20 +38,20 @@ internal static class UpCommand
                 string name = $"silo-{i}";
                 string[] words =
                 [
-                    "serve", "--runtime", "redis", "--cluster", $"up-{Environment.ProcessId}", "--silo", name, "--redis", redis, "--store", store,
+                    "serve", "--runtime", "redis", "--cluster", $"up-{Environment.ProcessId}", "--silo", name, "--store", store,
                     "--url", $"http://127.0.0.1:{session.Get(Settings.FirstPort) + i - 1}", "--peer-url", "http://127.0.0.1:0",
                     "--replicas", $"{session.Get(Settings.Replicas)}", "--lease-ms", $"{session.Get(Settings.LeaseMs)}",
                     "--grace-seconds", $"{session.Get(Settings.GraceSeconds)}", "--threads", $"{session.Get(Settings.SiloThreads)}",
                     "--vectors", session.Get(Settings.Vectors) == VectorPlace.Loaded ? "loaded" : "mapped", "--quiet",
                     .. collection is null ? Array.Empty<string>() : ["--collection", Path.GetFileName(folder)],
                 ];
-                silos.Add(ChildProcess.Signpost(name, words, Say(name)));
+                silos.Add(ChildProcess.Signpost(name, words, Say(name), (Settings.RedisVariable, redis)));
             }
 
             string[] urls = [.. silos.Select(silo => AddressOf(silo, session.Cancel))];
-            using var client = new SignpostClient(new SignpostClientOptions { Addresses = urls });
+            using SignpostClient client = Guard.ClientOf(session, urls);
             ClusterInfo cluster = WaitUntilWhole(client, session, silos);
-            Announce(session, cluster, urls, silos, redis);
+            Announce(session, cluster, urls, silos, RedisOptions.Parse(redis).OrThrow());
             session.Cancel.WaitHandle.WaitOne();
         }
         finally
@@ -97,11 +99,11 @@ internal static class UpCommand
         }
     }
 
-    private static void Announce(Session session, ClusterInfo cluster, string[] urls, List<ChildProcess> silos, string redis)
+    private static void Announce(Session session, ClusterInfo cluster, string[] urls, List<ChildProcess> silos, RedisOptions redis)
     {
         if (session.Json)
         {
-            var report = new UpReport(cluster.Cluster, redis, [.. silos.Select((silo, i) => new UpSilo(silo.Name, urls[i], silo.Id))]);
+            var report = new UpReport(cluster.Cluster, redis.ToString(), [.. silos.Select((silo, i) => new UpSilo(silo.Name, urls[i], silo.Id))]);
             ReportJson.Print(report, ReportJson.Default.UpReport);
             return;
         }

@@ -26,6 +26,10 @@ internal static class Problems
     /// <summary>Answers with <paramref name="problem"/>.</summary>
     public static Task WriteAsync(HttpContext context, Problem problem, int? status = null) => WriteAsync(context, Reply(problem, status));
 
+    /// <summary>Answers with a refusal that is not of what is asked but of who asks.</summary>
+    public static Task WriteAsync(HttpContext context, int status, string code, string what, string got, string expected, string mend) => WriteAsync(
+        context, new ProblemReply($"urn:signpost:problem:{code}", $"{what} refused", status, $"{what}: got {got}, expected {expected}.", code, got, expected, mend));
+
     private static Task WriteAsync(HttpContext context, ProblemReply reply)
     {
         context.Response.StatusCode = reply.Status;
@@ -44,8 +48,7 @@ internal static class Problems
         return thrown switch
         {
             ProblemException e => WriteAsync(context, e.Problem),
-            BadHttpRequestException e => WriteAsync(
-                context, e.StatusCode == StatusCodes.Status413PayloadTooLarge ? TooLarge(context) : Malformed(e.Message), e.StatusCode),
+            BadHttpRequestException e => WriteAsync(context, Of(e, context), e.StatusCode),
             JsonException e => WriteAsync(context, Malformed(e)),
             _ => WriteAsync(context, Unexpected),
         };
@@ -90,6 +93,14 @@ internal static class Problems
 
     private static Problem Malformed(string message) => new(
         ProblemCode.InvalidArgument, "body", message, "a search as /openapi/v1.json describes it", "Mend the JSON.");
+
+    private static Problem Of(BadHttpRequestException e, HttpContext context) => e.StatusCode switch
+    {
+        StatusCodes.Status413PayloadTooLarge => TooLarge(context),
+        StatusCodes.Status408RequestTimeout => new(
+            ProblemCode.InvalidArgument, "body", "too few bytes a second", "at least security.body_rate_min", "Send it faster."),
+        _ => Malformed(e.Message),
+    };
 
     private static Problem TooLarge(HttpContext context) => new(
         ProblemCode.InvalidArgument,

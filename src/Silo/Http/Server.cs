@@ -5,11 +5,12 @@ using Microsoft.OpenApi;
 using Signpost.Engine.Base;
 using Signpost.Engine.Cluster;
 using Signpost.Engine.Search;
+using Signpost.Silo.Security;
 
 namespace Signpost.Silo.Http;
 
 /// <summary>The HTTP server: Kestrel, the routes, the OpenAPI document, and an orderly end.</summary>
-internal sealed class Server(IServed served, SearchThreads threads, SearchLimits limits)
+internal sealed class Server(IServed served, SearchThreads threads, SearchLimits limits, ServerSecurity security)
 {
     private readonly long _start = Stopwatch.GetTimestamp();
     private readonly SearchApi _search = new(served, threads, limits);
@@ -20,7 +21,7 @@ internal sealed class Server(IServed served, SearchThreads threads, SearchLimits
         typeof(Server).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";
 
     /// <summary>Serves until <paramref name="cancel"/>; then no new connections, and running requests get <paramref name="stopTime"/>.</summary>
-    /// <param name="url">Address, http://HOST:PORT; port 0 takes a free one.</param>
+    /// <param name="url">Address, http://HOST:PORT or https://HOST:PORT; port 0 takes a free one.</param>
     /// <param name="stopTime">Time for running requests to end.</param>
     /// <param name="listening">Told the real address once requests are answered.</param>
     /// <param name="leave">Done between the wish to end and the end of answering; /ready says meanwhile that this stops.</param>
@@ -64,6 +65,7 @@ internal sealed class Server(IServed served, SearchThreads threads, SearchLimits
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = limits.RequestBytesMax;
+            security.Listen(kestrel, url);
         });
         LogToStandardError(builder);
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None); // whoever starts the server says why it did not
@@ -79,6 +81,7 @@ internal sealed class Server(IServed served, SearchThreads threads, SearchLimits
             return Task.CompletedTask;
         }));
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
+        security.Add(builder.Services);
         WebApplication app = builder.Build();
         app.Use((context, next) => ApiVersion.CheckAsync(context, next));
         app.UseExceptionHandler(new ExceptionHandlerOptions
@@ -87,6 +90,7 @@ internal sealed class Server(IServed served, SearchThreads threads, SearchLimits
             SuppressDiagnosticsCallback = thrown => Problems.IsOfClient(thrown.Exception),
         });
         app.UseStatusCodePages(s => Problems.WriteStatusAsync(s.HttpContext));
+        security.Use(app);
         Map(app);
         return app;
     }

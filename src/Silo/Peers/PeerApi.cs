@@ -3,16 +3,21 @@ using Signpost.Engine.Base;
 using Signpost.Grains;
 using Signpost.Grains.Wire;
 using Signpost.Silo.Http;
+using Signpost.Silo.Security;
 
 namespace Signpost.Silo.Peers;
 
 /// <summary>Answers other silos: reads a message whole, hands it to the shards, writes the answer. Refusals are problems (RFC 9457).</summary>
-internal sealed class PeerApi(ShardGrain shards)
+internal sealed class PeerApi(ShardGrain shards, PeerSecurity security)
 {
     private delegate Task<byte[]> Call(ReadOnlyMemory<byte> request, CancellationToken cancel);
 
     /// <summary>Answers any request.</summary>
-    public Task HandleAsync(HttpContext context) => context.Request.Path.Value switch
+    public Task HandleAsync(HttpContext context) => security.Admits(context.Request) ? AnswerAsync(context) : Problems.WriteAsync(
+        context, StatusCodes.Status401Unauthorized, "Unauthorized", PeerSecret.Header, "none that is known", "the secret that all silos share",
+        "Give every silo the same file in security.peer_secret.");
+
+    private Task AnswerAsync(HttpContext context) => context.Request.Path.Value switch
     {
         PeerPaths.Search => AnswerAsync(context, shards.SearchAsync, shards.Limits.SearchBytes),
         PeerPaths.Sample => AnswerAsync(context, shards.SampleAsync, shards.Limits.ControlBytes),

@@ -3,11 +3,12 @@ using System.Net.Http.Headers;
 using System.Text.Json;
 using Signpost.Grains.Wire;
 using Signpost.Silo.Http;
+using Signpost.Silo.Security;
 
 namespace Signpost.Silo.Peers;
 
 /// <summary>
-/// One message to another silo and its answer, over HTTP/2 without TLS; one connection to each silo, used again and again. A connection
+/// One message to another silo and its answer, over HTTP/2, with TLS where its address says so; one connection to each silo, used again and again. A connection
 /// with requests is probed: one whose other end is frozen or gone fails all its requests within a few seconds.
 /// </summary>
 internal sealed class PeerHttp : IDisposable
@@ -17,17 +18,26 @@ internal sealed class PeerHttp : IDisposable
 
     private static readonly MediaTypeHeaderValue ContentType = new(Message.ContentType);
 
-    private readonly HttpMessageInvoker _invoker = new(new SocketsHttpHandler
+    private readonly PeerSecurity _security;
+    private readonly HttpMessageInvoker _invoker;
+
+    /// <param name="security">How silos know each other.</param>
+    public PeerHttp(PeerSecurity security)
     {
-        ActivityHeadersPropagator = null,
-        AllowAutoRedirect = false,
-        ConnectTimeout = TimeSpan.FromSeconds(2),
-        KeepAlivePingDelay = TimeSpan.FromSeconds(1),
-        KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
-        KeepAlivePingTimeout = TimeSpan.FromSeconds(2),
-        UseCookies = false,
-        UseProxy = false,
-    });
+        _security = security;
+        _invoker = new HttpMessageInvoker(new SocketsHttpHandler
+        {
+            ActivityHeadersPropagator = null,
+            AllowAutoRedirect = false,
+            ConnectTimeout = TimeSpan.FromSeconds(2),
+            KeepAlivePingDelay = TimeSpan.FromSeconds(1),
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
+            KeepAlivePingTimeout = TimeSpan.FromSeconds(2),
+            SslOptions = security.ForClient(),
+            UseCookies = false,
+            UseProxy = false,
+        });
+    }
 
     /// <summary>Posts <paramref name="message"/> and returns the answer.</summary>
     /// <param name="target">Address and path.</param>
@@ -45,6 +55,7 @@ internal sealed class PeerHttp : IDisposable
                 Version = HttpVersion.Version20,
                 VersionPolicy = HttpVersionPolicy.RequestVersionExact,
             };
+            _security.Sign(request);
             using HttpResponseMessage response = await _invoker.SendAsync(request, cancel).ConfigureAwait(false);
             if (response.StatusCode != HttpStatusCode.OK)
             {

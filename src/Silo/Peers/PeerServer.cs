@@ -1,11 +1,12 @@
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Signpost.Grains;
 using Signpost.Silo.Http;
+using Signpost.Silo.Security;
 
 namespace Signpost.Silo.Peers;
 
 /// <summary>
-/// The HTTP server for other silos, on a port of its own: HTTP/2 without TLS, which no browser speaks and no port for clients shares.
+/// The HTTP server for other silos, on a port of its own: HTTP/2 alone, with TLS where its address says so.
 /// </summary>
 internal sealed class PeerServer : IAsyncDisposable
 {
@@ -20,17 +21,23 @@ internal sealed class PeerServer : IAsyncDisposable
     public Uri Address => new(_app.Urls.First());
 
     /// <summary>Starts to answer for <paramref name="shards"/>.</summary>
-    /// <param name="url">Address, http://HOST:PORT; port 0 takes a free one.</param>
+    /// <param name="url">Address, http://HOST:PORT or https://HOST:PORT; port 0 takes a free one.</param>
     /// <param name="shards">What is asked.</param>
     /// <param name="cancel">Ends the start.</param>
+    /// <param name="security">How silos know each other; null: they do not.</param>
     /// <exception cref="IOException">The address cannot be had.</exception>
-    public static async Task<PeerServer> StartAsync(string url, ShardGrain shards, CancellationToken cancel)
+    public static async Task<PeerServer> StartAsync(string url, ShardGrain shards, CancellationToken cancel, PeerSecurity? security = null)
     {
+        security ??= PeerSecurity.None;
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseUrls(url).ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http2);
+            kestrel.ConfigureEndpointDefaults(endpoint =>
+            {
+                endpoint.Protocols = HttpProtocols.Http2;
+                security.Listen(endpoint, url);
+            });
             kestrel.Limits.MaxRequestBodySize = shards.Limits.ControlBytes;
 
             // A silo that is gone without a word must not leave a training's work behind.
@@ -41,7 +48,7 @@ internal sealed class PeerServer : IAsyncDisposable
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = StopTime);
         WebApplication app = builder.Build();
-        app.Run(new PeerApi(shards).HandleAsync);
+        app.Run(new PeerApi(shards, security).HandleAsync);
         try
         {
             await app.StartAsync(cancel);

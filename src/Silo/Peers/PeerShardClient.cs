@@ -4,6 +4,7 @@ using Signpost.Engine.Search;
 using Signpost.Engine.Training;
 using Signpost.Engine.Vectors;
 using Signpost.Grains;
+using Signpost.Silo.Security;
 
 namespace Signpost.Silo.Peers;
 
@@ -15,10 +16,11 @@ internal sealed class PeerShardClient : IShardClient, IDisposable
 
     /// <param name="own">The shards of this silo.</param>
     /// <param name="addressOf">Where a silo answers others; null for one that is not known.</param>
-    public PeerShardClient(ShardGrain own, Func<SiloId, Uri?> addressOf)
+    /// <param name="security">How silos know each other; null: they do not.</param>
+    public PeerShardClient(ShardGrain own, Func<SiloId, Uri?> addressOf, PeerSecurity? security = null)
     {
         _own = new OwnShardClient(own);
-        _remote = new RemoteShardClient(addressOf, own.Limits);
+        _remote = new RemoteShardClient(addressOf, own.Limits, security);
     }
 
     /// <inheritdoc/>

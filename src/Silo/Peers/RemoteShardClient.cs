@@ -6,6 +6,7 @@ using Signpost.Engine.Search;
 using Signpost.Engine.Training;
 using Signpost.Engine.Vectors;
 using Signpost.Grains.Wire;
+using Signpost.Silo.Security;
 
 namespace Signpost.Silo.Peers;
 
@@ -15,13 +16,14 @@ namespace Signpost.Silo.Peers;
 /// </summary>
 /// <param name="addressOf">Where a silo answers others; null for one that is not known.</param>
 /// <param name="limits">Sizes of messages.</param>
-internal sealed class RemoteShardClient(Func<SiloId, Uri?> addressOf, WireLimits limits) : IShardClient, IDisposable
+/// <param name="security">How silos know each other; null: they do not.</param>
+internal sealed class RemoteShardClient(Func<SiloId, Uri?> addressOf, WireLimits limits, PeerSecurity? security = null) : IShardClient, IDisposable
 {
     /// <summary>Time for what does not take long: a training must not wait for ever for a silo that lives and does not answer.</summary>
     private static readonly TimeSpan ShortCall = TimeSpan.FromMinutes(1);
 
-    private readonly PeerHttp _searches = new();
-    private readonly PeerHttp _control = new(); // connections of its own: searches do not wait behind megabytes
+    private readonly PeerHttp _searches = new(security ?? PeerSecurity.None);
+    private readonly PeerHttp _control = new(security ?? PeerSecurity.None); // connections of its own: searches do not wait behind megabytes
     private readonly ConcurrentDictionary<SiloId, PeerChannel> _channels = [];
 
     /// <inheritdoc/>

@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Net.Security;
+using Signpost.Client;
 using Signpost.Engine.Base;
 
 namespace Signpost.Silo.Redis;
@@ -44,8 +44,8 @@ public sealed record RedisOptions
     /// <summary>After this time every call has ended, well or not; connecting is a part of it.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMilliseconds(DefaultTimeoutMs);
 
-    /// <summary>Which certificates are trusted; null for those that the system trusts.</summary>
-    internal RemoteCertificateValidationCallback? Trust { get; init; }
+    /// <summary>Whose certificates are trusted; null for those whom the system trusts.</summary>
+    internal Trust? Authorities { get; init; }
 
     /// <summary>Reads <c>host[:port][,key=value]...</c>; the problem quotes no value.</summary>
     public static Outcome<RedisOptions> Parse(string text)

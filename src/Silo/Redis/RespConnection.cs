@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
+using Signpost.Client;
 
 namespace Signpost.Silo.Redis;
 
@@ -215,8 +216,10 @@ internal sealed class RespConnection : IDisposable
         }
 
         socket.SendTimeout = socket.ReceiveTimeout = deadline.LeftMs;
-        var tls = new SslStream(plain, leaveInnerStreamOpen: false, options.Trust);
-        tls.AuthenticateAsClient(options.TlsHost ?? options.Host);
+        var tls = new SslStream(plain, leaveInnerStreamOpen: false);
+        SslClientAuthenticationOptions how = Trust.ForClient(options.Authorities);
+        how.TargetHost = options.TlsHost ?? options.Host;
+        tls.AuthenticateAsClient(how);
         return tls;
     }
 

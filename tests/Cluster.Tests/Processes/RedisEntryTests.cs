@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Signpost.Client;
 using Signpost.Engine.Base;
 using Signpost.Silo.Redis;
 
@@ -40,24 +41,29 @@ public sealed class RedisEntryTests
     public async Task Tls_is_spoken_and_a_certificate_that_is_not_trusted_is_refused()
     {
         using var rsa = RSA.Create(2048);
-        using X509Certificate2 known = new CertificateRequest("CN=redis.test", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
-            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        var request = new CertificateRequest("CN=redis.test", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName("redis.test");
+        request.CertificateExtensions.Add(names.Build());
+        using X509Certificate2 known = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         string folder = Directory.CreateTempSubdirectory("signpost-tls-").FullName;
         string key = Path.Combine(folder, "key.pem"), certificate = Path.Combine(folder, "certificate.pem");
         File.WriteAllText(key, rsa.ExportPkcs8PrivateKeyPem());
         File.WriteAllText(certificate, known.ExportCertificatePem());
         string tlsPort = $"{RedisServer.FreePort()}";
         using var server = RedisServer.With("--tls-port", tlsPort, "--tls-cert-file", certificate, "--tls-key-file", key, "--tls-auth-clients", "no");
-        Directory.Delete(folder, recursive: true);
         RedisOptions options = server.Options with { Port = int.Parse(tlsPort), Tls = true, TlsHost = "redis.test" };
+        var trust = Trust.Load(certificate);
+        Directory.Delete(folder, recursive: true);
 
         using var silos = Silos.Of(server);
-        RedisClusterState state = silos.Add(options with { Trust = (_, shown, _, _) => shown!.GetCertHashString() == known.Thumbprint });
+        RedisClusterState state = silos.Add(options with { Authorities = trust });
         await using var watcher = new Watcher(state);
         await silos.Add().TryWriteAsync(Signpost.Engine.Tests.Cluster.TestMaps.Map(2000), null, Never);
         await watcher.Until(map => map.Version == 1);
 
         await RefusedAsync(options, "certificate");
+        await RefusedAsync(options with { Authorities = trust, TlsHost = "other.test" }, "RemoteCertificateNameMismatch");
         await RefusedAsync(server.Impatient with { Tls = true }, "cannot be reached"); // there, TLS is not spoken
     }
 

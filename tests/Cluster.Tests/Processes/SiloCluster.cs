@@ -18,6 +18,7 @@ internal sealed class SiloCluster : IDisposable
     private readonly string _redis;
     private readonly string _listen;
     private readonly Func<string, string[]> _more;
+    private readonly Func<SignpostClientOptions> _options;
     private readonly Dictionary<string, SignpostProcess> _silos = [];
     private readonly Dictionary<string, string> _urls = [];
     private readonly string _name = $"test-{Guid.NewGuid():N}";
@@ -27,9 +28,12 @@ internal sealed class SiloCluster : IDisposable
     /// <param name="redis">Where Redis answers.</param>
     /// <param name="more">More words for the silo of a name.</param>
     /// <param name="listen">Address that silos listen on.</param>
-    public SiloCluster(int silos, string store, string redis, Func<string, string[]>? more = null, string listen = "127.0.0.1")
+    /// <param name="options">What a client needs to be let in by silos with TLS; null: they have none.</param>
+    public SiloCluster(
+        int silos, string store, string redis, Func<string, string[]>? more = null, string listen = "127.0.0.1", Func<SignpostClientOptions>? options = null)
     {
-        (_store, _redis, _more, _listen) = (store, redis, more ?? (_ => []), listen);
+        (_store, _redis, _more) = (store, redis, more ?? (_ => []));
+        (_options, _listen) = (options ?? (() => new SignpostClientOptions()), $"{(options is null ? "http" : "https")}://{listen}:0");
         for (int i = 1; i <= silos; i++)
         {
             Launch($"silo-{i}");
@@ -40,7 +44,9 @@ internal sealed class SiloCluster : IDisposable
             _urls[name] = UrlOf(name);
         }
 
-        Client = new SignpostClient(new SignpostClientOptions { Addresses = [.. _urls.Values], Rest = TimeSpan.FromSeconds(1) });
+        SignpostClientOptions known = _options();
+        (known.Addresses, known.Rest) = ([.. _urls.Values], TimeSpan.FromSeconds(1));
+        Client = new SignpostClient(known);
     }
 
     /// <summary>Knows all silos.</summary>
@@ -71,7 +77,9 @@ internal sealed class SiloCluster : IDisposable
     /// <summary>What a silo says of the cluster.</summary>
     public async Task<ClusterInfo> AskAsync(string name)
     {
-        using var client = new SignpostClient(new SignpostClientOptions { Addresses = [_urls[name]], Retries = 0, SiloTimeout = TimeSpan.FromSeconds(2), Timeout = TimeSpan.FromSeconds(2) });
+        SignpostClientOptions options = _options();
+        (options.Addresses, options.Retries, options.SiloTimeout, options.Timeout) = ([_urls[name]], 0, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(2));
+        using var client = new SignpostClient(options);
         return await client.GetClusterAsync();
     }
 
@@ -121,8 +129,8 @@ internal sealed class SiloCluster : IDisposable
     private void Launch(string name, string? url = null) => _silos[name] = SignpostProcess.Start(
         AppContext.BaseDirectory,
         [
-            "serve", "--runtime", "redis", "--cluster", _name, "--silo", name, "--redis", _redis, "--store", _store, "--url", url ?? $"http://{_listen}:0",
-            "--peer-url", $"http://{_listen}:0", "--lease-ms", "2000", "--grace-seconds", "5", "--threads", "2", "--quiet", .. _more(name),
+            "serve", "--runtime", "redis", "--cluster", _name, "--silo", name, "--redis", _redis, "--store", _store, "--url", url ?? _listen,
+            "--peer-url", _listen, "--lease-ms", "2000", "--grace-seconds", "5", "--threads", "2", "--quiet", .. _more(name),
         ]);
 
     private string UrlOf(string name) => _silos[name].FirstLine().Split(" at ")[1].Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal);

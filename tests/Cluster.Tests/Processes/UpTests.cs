@@ -76,7 +76,7 @@ public sealed class UpTests(DemoCollection demo) : IClassFixture<DemoCollection>
     }
 
     /// <summary>The first of <paramref name="count"/> ports in a row that nobody has.</summary>
-    private static int FreePorts(int count)
+    internal static int FreePorts(int count)
     {
         for (int port = 20_000 + (Environment.ProcessId % 10_000); ; port += count)
         {

@@ -3,6 +3,7 @@ using Signpost.Engine.Shards;
 using Signpost.Grains;
 using Signpost.Grains.Wire;
 using Signpost.Silo.Peers;
+using Signpost.Silo.Security;
 
 namespace Signpost.Cluster.Tests.Support;
 
@@ -37,13 +38,14 @@ internal sealed class PeerSilo : IAsyncDisposable
 
     /// <summary>Starts a silo.</summary>
     public static async Task<PeerSilo> StartAsync(
-        string name, Func<string, Collection?> collectionOf, WireLimits? limits = null, int threads = 2, int queue = 4096, TimeProvider? time = null)
+        string name, Func<string, Collection?> collectionOf, WireLimits? limits = null, int threads = 2, int queue = 4096, TimeProvider? time = null,
+        string url = "http://127.0.0.1:0", PeerSecurity? security = null)
     {
         var lease = new SiloLease(new EmbeddedClusterState(), name, LeaseTime, time ?? TimeProvider.System);
         Assert.True(lease.Beat("", default));
         var searchThreads = new SearchThreads(threads, queue);
         var shards = new ShardGrain(new SiloShardClient(lease, new LocalShardClient(name, collectionOf)), searchThreads, limits ?? new WireLimits());
-        return new PeerSilo(lease, searchThreads, shards, await PeerServer.StartAsync("http://127.0.0.1:0", shards, default));
+        return new PeerSilo(lease, searchThreads, shards, await PeerServer.StartAsync(url, shards, default, security));
     }
 
     /// <summary>Ends it.</summary>

@@ -22,6 +22,9 @@ internal sealed record UpReport(string? Cluster, string Redis, UpSilo[] Silos);
 /// <summary>A silo of <see cref="UpReport"/>.</summary>
 internal sealed record UpSilo(string Name, string Url, int ProcessId);
 
+/// <summary>What <c>key --json</c> prints.</summary>
+internal sealed record KeyReport(string Key, string Line);
+
 /// <summary>What <c>push --json</c> prints.</summary>
 internal sealed record PushReport(string Collection, string Store, int Files, int FilesSent, long BytesSent, double Seconds);
 
@@ -129,6 +132,7 @@ internal sealed record DemoReport
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(BuildReport))]
 [JsonSerializable(typeof(TrainReport))]
+[JsonSerializable(typeof(KeyReport))]
 [JsonSerializable(typeof(PushReport))]
 [JsonSerializable(typeof(ExactReport))]
 [JsonSerializable(typeof(SearchReport))]
