@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using Signpost.Engine.Base;
 using Signpost.Engine.Cluster;
 using Signpost.Engine.Search;
@@ -72,16 +73,31 @@ internal sealed class SearchCall
         }
     }
 
-    private ShardAnswer Answer(int number, Deadline deadline)
+    private ShardAnswer Answer(int number, Deadline deadline, long added)
     {
         WireSearch search = _searches[number];
+        Activity? span = search.Watch is { IsTraced: true } watch ? SearchSpans.Begin("search for silo", ActivityKind.Server, watch.Span) : null;
+        span?.SetTag("signpost.silo", _silo.Name);
+        span?.SetTag("signpost.queued_ms", Stopwatch.GetElapsedTime(added).TotalMilliseconds);
+        try
+        {
+            return Answer(number, deadline, search, search.Watch?.Within(span));
+        }
+        finally
+        {
+            SearchSpans.End(span);
+        }
+    }
+
+    private ShardAnswer Answer(int number, Deadline deadline, WireSearch search, SearchWatch? watch)
+    {
         QueryPool? pool = _shards.QueriesOf(search.Collection);
         bool fits = pool is not null && pool.Fits(search.Dim, search.Type, search.Metric);
         Query query = fits ? pool!.Rent() : new Query(search.Dim, search.Type, search.Metric); // the shard will say what is wrong with it
         try
         {
             Hit[] room = _rooms[number] = ArrayPool<Hit>.Shared.Rent(Math.Max(0, search.Parameters.K));
-            var asked = new ShardQuery(search.Collection, search.Shards, query, search.Parameters, search.CodesVersion, room);
+            var asked = new ShardQuery(search.Collection, search.Shards, query, search.Parameters, search.CodesVersion, room, watch);
             return query.TrySetRow(search.Row.Span) is { } problem
                 ? new ShardAnswer(default, default, null, problem)
                 : _shards.SearchAsync(_silo, asked, deadline, _cancel).GetAwaiter().GetResult(); // ended when it returns
@@ -101,11 +117,13 @@ internal sealed class SearchCall
 
     private sealed class Search(SearchCall call, int number, Deadline deadline) : ISearchWork
     {
+        private readonly long _added = Stopwatch.GetTimestamp();
+
         public void Run()
         {
             try
             {
-                call._answers[number] = new WireAnswer(call.Answer(number, deadline));
+                call._answers[number] = new WireAnswer(call.Answer(number, deadline, _added));
             }
             catch (Exception e)
             {

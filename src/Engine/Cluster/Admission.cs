@@ -10,9 +10,13 @@ namespace Signpost.Engine.Cluster;
 public sealed class Admission(string what, int limit)
 {
     private int _inside;
+    private long _refused;
 
     /// <summary>How much is inside.</summary>
     public int Inside => Volatile.Read(ref _inside);
+
+    /// <summary>How much was refused so far.</summary>
+    public long Refused => Volatile.Read(ref _refused);
 
     /// <summary>Lets <paramref name="count"/> in, to <see cref="Leave"/> later; or lets none in and says why.</summary>
     public Problem? TryEnter(int count = 1)
@@ -24,6 +28,7 @@ public sealed class Admission(string what, int limit)
         }
 
         Interlocked.Add(ref _inside, -count);
+        Interlocked.Add(ref _refused, count);
         return new Problem(ProblemCode.Busy, what, $"{inside - count} inside and {count} more", $"at most {limit}", "Try again in a second.");
     }
 

@@ -86,16 +86,20 @@ public readonly record struct ShardSlots(int Number, SlotRange Slots);
 /// <param name="Parameters">How to search, the same for every shard.</param>
 /// <param name="CodesVersion">Number of the training whose codes are used, from the shard map; not looked at by an exact search.</param>
 /// <param name="Target">Room for K hits that the answer may use.</param>
+/// <param name="Watch">Who looks at the search; null: nobody.</param>
 public readonly record struct ShardQuery(
-    string Collection, ReadOnlyMemory<ShardSlots> Shards, Query Query, SearchParameters Parameters, uint CodesVersion, Memory<Hit> Target);
+    string Collection, ReadOnlyMemory<ShardSlots> Shards, Query Query, SearchParameters Parameters, uint CodesVersion, Memory<Hit> Target,
+    SearchWatch? Watch = null);
 
 /// <summary>What a silo answers.</summary>
 /// <param name="Hits">Ascending by (distance, id): the front of <see cref="ShardQuery.Target"/>, or memory of the client's own.</param>
 /// <param name="Stats">What the searches did, summed.</param>
 /// <param name="Missing">The shards that could not be asked, and why; null where all were.</param>
 /// <param name="Refusal">Why the request was refused; null when it was not.</param>
+/// <param name="Work">What each shard did, where <see cref="SearchWatch.WantsShards"/>; else null.</param>
 public readonly record struct ShardAnswer(
-    ReadOnlyMemory<Hit> Hits, SearchStats Stats, IReadOnlyList<MissingShard>? Missing = null, Problem? Refusal = null)
+    ReadOnlyMemory<Hit> Hits, SearchStats Stats, IReadOnlyList<MissingShard>? Missing = null, Problem? Refusal = null,
+    IReadOnlyList<ShardWork>? Work = null)
 {
     /// <summary>The answer to a search whose deadline has passed before it was asked: nothing was found in time.</summary>
     public static ShardAnswer Late(in ShardQuery query)

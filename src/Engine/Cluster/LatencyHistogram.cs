@@ -11,7 +11,10 @@ internal sealed class LatencyHistogram
     private const int Most = 256;
     private static readonly TimeSpan LeastBound = TimeSpan.FromMicroseconds(16);
 
-    private readonly int[] _counts = new int[(Octaves * BucketsPerOctave) + 1];
+    /// <summary>How many buckets there are.</summary>
+    public const int Buckets = (Octaves * BucketsPerOctave) + 1;
+
+    private readonly int[] _counts = new int[Buckets];
 
     /// <summary>Latencies that are counted now.</summary>
     public int Count { get; private set; }
@@ -19,8 +22,7 @@ internal sealed class LatencyHistogram
     /// <summary>Counts <paramref name="latency"/>.</summary>
     public void Add(TimeSpan latency)
     {
-        double bucket = Math.Ceiling(BucketsPerOctave * Math.Log2(Math.Max(latency / LeastBound, 1)));
-        _counts[(int)Math.Min(bucket, _counts.Length - 1)]++;
+        _counts[BucketOf(latency)]++;
         Count++;
         if (Count == Most)
         {
@@ -33,11 +35,21 @@ internal sealed class LatencyHistogram
     }
 
     /// <summary>Upper bound of the bucket below which, or in it, a share <paramref name="share"/> (above 0, at most 1) of the latencies is.</summary>
-    public TimeSpan Quantile(double share)
+    public TimeSpan Quantile(double share) => Quantile(_counts, Count, share);
+
+    /// <summary>The bucket that a latency belongs to.</summary>
+    public static int BucketOf(TimeSpan latency)
     {
-        int above = Count - (int)Math.Ceiling(share * Count);
-        int bucket = _counts.Length - 1;
-        while (bucket > 0 && (above -= _counts[bucket]) >= 0)
+        double bucket = Math.Ceiling(BucketsPerOctave * Math.Log2(Math.Max(latency / LeastBound, 1)));
+        return (int)Math.Min(bucket, Buckets - 1);
+    }
+
+    /// <summary>The same as <see cref="Quantile(double)"/> of <paramref name="counts"/> by bucket, <paramref name="count"/> in all.</summary>
+    public static TimeSpan Quantile(ReadOnlySpan<int> counts, int count, double share)
+    {
+        int above = count - (int)Math.Ceiling(share * count);
+        int bucket = counts.Length - 1;
+        while (bucket > 0 && (above -= counts[bucket]) >= 0)
         {
             bucket--;
         }

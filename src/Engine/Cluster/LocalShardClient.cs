@@ -106,6 +106,7 @@ public sealed class LocalShardClient(string silo, Func<string, Collection?> coll
     {
         SearchStats sum = default;
         List<MissingShard>? missing = null;
+        List<ShardWork>? work = null;
         int k = Math.Max(0, query.Parameters.K); // a shard will refuse what is below 1
         scratch.Restart(k);
         foreach (ShardSlots asked in query.Shards.Span)
@@ -127,7 +128,9 @@ public sealed class LocalShardClient(string silo, Func<string, Collection?> coll
                     return new ShardAnswer(default, default, null, problem);
                 }
 
+                var told = ShardTold.Begin(query.Watch, shard);
                 int count = snapshot.Search(query.Query, query.Parameters, deadline, scratch.Room, out SearchStats stats);
+                told.End(stats, ref work);
                 scratch.Best.Add(scratch.Room.AsSpan(0, count), asked.Slots);
                 sum.Add(stats);
             }
@@ -139,7 +142,7 @@ public sealed class LocalShardClient(string silo, Func<string, Collection?> coll
 
         ReadOnlySpan<Hit> best = scratch.Best.Best;
         best.CopyTo(query.Target.Span);
-        return new ShardAnswer(query.Target[..best.Length], sum, missing);
+        return new ShardAnswer(query.Target[..best.Length], sum, missing, null, work);
     }
 
     private Collection CollectionOf(ShardId shard) =>

@@ -5,7 +5,8 @@ namespace Signpost.Engine.Cluster;
 /// <summary>What a collection is asked.</summary>
 /// <param name="Parameters">How to search, the same for every shard.</param>
 /// <param name="RequireFull">Whether an answer that not every shard has part in is refused.</param>
-public readonly record struct SearchRequest(SearchParameters Parameters, bool RequireFull = false);
+/// <param name="Report">Told what the search did; null: nobody wants to know. The search's until it has ended.</param>
+public readonly record struct SearchRequest(SearchParameters Parameters, bool RequireFull = false, CallReports? Report = null);
 
 /// <summary>What a collection answers; the hits are in the memory that the caller gave.</summary>
 /// <param name="Count">Hits found: K, or fewer where fewer vectors could be reached.</param>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Signpost.Engine.Base;
 
 namespace Signpost.Engine.Cluster;
@@ -19,6 +20,12 @@ public enum SearchLane
     OfClients,
 }
 
+/// <summary>What a lane has and did.</summary>
+/// <param name="Inside">Pieces of work that wait or run.</param>
+/// <param name="Done">Pieces of work done so far.</param>
+/// <param name="Refused">Pieces of work refused so far, because too many were inside.</param>
+public readonly record struct SearchLaneCounts(int Inside, long Done, long Refused);
+
 /// <summary>
 /// The threads that search, about as many as there are cores, each doing a piece of work from beginning to end: a burst of searches does
 /// not make them take turns on a core, and never takes the thread pool's threads, on which the network and the cluster's heartbeats
@@ -31,6 +38,7 @@ public sealed class SearchThreads : IDisposable
     private readonly Lane[] _lanes;
     private readonly Thread[] _threads;
     private int _idle;
+    private long _busyTicks;
     private bool _isEnding;
 
     /// <summary>Starts <paramref name="threads"/> threads; at most <paramref name="limit"/> pieces of work wait or run in each lane.</summary>
@@ -43,6 +51,15 @@ public sealed class SearchThreads : IDisposable
 
     /// <summary>Pieces of work that wait or run.</summary>
     public int Waiting => _lanes.Sum(lane => lane.Places.Inside);
+
+    /// <summary>Threads.</summary>
+    public int Count => _threads.Length;
+
+    /// <summary>Time that all threads together have worked so far; a piece of work counts when it has ended.</summary>
+    public TimeSpan BusyTime => Stopwatch.GetElapsedTime(0, Volatile.Read(ref _busyTicks));
+
+    /// <summary>What a lane has and did.</summary>
+    public SearchLaneCounts CountsOf(SearchLane lane) => _lanes[(int)lane].Counts;
 
     /// <summary>Takes all of <paramref name="work"/>; or none, and says why: too much waits in this lane.</summary>
     public Problem? TryAdd(SearchLane lane, params ReadOnlySpan<ISearchWork> work)
@@ -90,8 +107,10 @@ public sealed class SearchThreads : IDisposable
     {
         while (Next(out Lane lane) is { } work)
         {
+            long start = Stopwatch.GetTimestamp();
             work.Run();
-            lane.Places.Leave();
+            Interlocked.Add(ref _busyTicks, Stopwatch.GetTimestamp() - start);
+            lane.Leave();
         }
     }
 
@@ -126,8 +145,18 @@ public sealed class SearchThreads : IDisposable
 
     private sealed class Lane(string what, int limit)
     {
+        private long _done;
+
         public Queue<ISearchWork> Queue { get; } = [];
 
         public Admission Places { get; } = new(what, limit);
+
+        public SearchLaneCounts Counts => new(Places.Inside, Volatile.Read(ref _done), Places.Refused);
+
+        public void Leave()
+        {
+            Places.Leave();
+            Interlocked.Increment(ref _done);
+        }
     }
 }

@@ -3,19 +3,6 @@ using Signpost.Engine.Search;
 
 namespace Signpost.Engine.Cluster;
 
-/// <summary>Why a silo is asked.</summary>
-internal enum AskKind
-{
-    /// <summary>It is the first that is asked for these shards.</summary>
-    First,
-
-    /// <summary>Another one failed.</summary>
-    Retry,
-
-    /// <summary>Another one is silent.</summary>
-    Hedge,
-}
-
 /// <summary>Makes the calls of the coordinator's searches, and decides when one more is made. Thread-safe; a <see cref="FanOut"/> is not.</summary>
 /// <param name="client">Asks silos.</param>
 /// <param name="time">Makes timers and counts time.</param>
@@ -50,7 +37,7 @@ internal sealed class SiloCalls(IShardClient client, TimeProvider time, Func<int
             {
                 if (!group.IsHere)
                 {
-                    Send(fan, group);
+                    Send(fan, group, kind);
                 }
             }
 
@@ -58,7 +45,7 @@ internal sealed class SiloCalls(IShardClient client, TimeProvider time, Func<int
             {
                 if (group.IsHere)
                 {
-                    Send(fan, group);
+                    Send(fan, group, kind);
                 }
             }
         }
@@ -137,7 +124,7 @@ internal sealed class SiloCalls(IShardClient client, TimeProvider time, Func<int
             if (!fan.IsOpen(group))
             {
                 fan.InFlight.RemoveAt(i);
-                group.Call!.GiveUp(_clock.Now);
+                GiveUp(group);
             }
         }
     }
@@ -147,7 +134,7 @@ internal sealed class SiloCalls(IShardClient client, TimeProvider time, Func<int
     {
         foreach (SiloGroup group in fan.InFlight)
         {
-            group.Call!.GiveUp(_clock.Now);
+            GiveUp(group);
         }
 
         fan.InFlight.Clear();
@@ -186,7 +173,13 @@ internal sealed class SiloCalls(IShardClient client, TimeProvider time, Func<int
         }
     }
 
-    private void Send(FanOut fan, SiloGroup group)
+    private void GiveUp(SiloGroup group)
+    {
+        group.Call!.GiveUp(_clock.Now);
+        group.Told.End(CallEnd.GivenUp, null, default, _clock);
+    }
+
+    private void Send(FanOut fan, SiloGroup group, AskKind kind)
     {
         ref readonly Question question = ref fan.Question;
         if (question.Deadline.Reached)
@@ -195,7 +188,8 @@ internal sealed class SiloCalls(IShardClient client, TimeProvider time, Func<int
         }
 
         ShardMap map = fan.Routes.Map;
-        var asked = new ShardQuery(map.Collection, group.Slots, question.Query, question.Request.Parameters, map.CodesVersion, fan.Target);
+        group.Told = CallTold.Begin(question.Request.Report, group, kind, _clock);
+        var asked = new ShardQuery(map.Collection, group.Slots, question.Query, question.Request.Parameters, map.CodesVersion, fan.Target, group.Told.Watch);
         SiloCall? call = group.IsHere ? null : NewCall();
         fan.Begin(group);
         ShardAnswer answer;
@@ -233,7 +227,9 @@ internal sealed class SiloCalls(IShardClient client, TimeProvider time, Func<int
             return;
         }
 
-        if (answer.Missing?.Count >= group.Shards.Length)
+        bool hasNothing = answer.Missing?.Count >= group.Shards.Length;
+        group.Told.End(hasNothing ? CallEnd.Failed : CallEnd.Answered, hasNothing ? answer.Missing![0].Reason : null, answer, _clock);
+        if (hasNothing)
         {
             Blame(fan, group, call); // it has nothing of what the map says it has
         }
@@ -251,6 +247,7 @@ internal sealed class SiloCalls(IShardClient client, TimeProvider time, Func<int
 
     private void Fail(FanOut fan, SiloGroup group, string reason, SiloCall? call)
     {
+        group.Told.End(CallEnd.Failed, reason, default, _clock);
         Blame(fan, group, call);
         fan.Fail(group, reason);
         fan.Question.Cancel.ThrowIfCancellationRequested();

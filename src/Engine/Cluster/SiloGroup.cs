@@ -24,12 +24,16 @@ internal sealed class SiloGroup
     /// <summary>The call, while it has not ended.</summary>
     public SiloCall? Call { get; set; }
 
+    /// <summary>What is told of the call.</summary>
+    public CallTold Told { get; set; }
+
     /// <summary>Forgets its shards; those to come are asked of <paramref name="silo"/>.</summary>
     public void Restart(SiloLoad silo, bool isHere)
     {
         Silo = silo;
         IsHere = isHere;
         Call = null;
+        Told = default;
         _count = 0;
     }
 

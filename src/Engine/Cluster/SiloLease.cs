@@ -25,9 +25,13 @@ public sealed class SiloLease(IClusterState state, string name, TimeSpan duratio
 {
     private volatile Standing _standing = new(null, 0, 0, new HashSet<long>());
     private string? _noted;
+    private long _losses;
 
     /// <summary>The silo under its present lease; null while it has none.</summary>
     public SiloId? Silo => _standing.Lease is { } lease ? new SiloId(lease.Holder, lease.Epoch) : null;
+
+    /// <summary>Leases so far that ended before they were given up: this silo was frozen or cut off, or the cluster state lost them.</summary>
+    public long Losses => Volatile.Read(ref _losses);
 
     /// <summary>Why the last beat did not reach the cluster state; null where it did.</summary>
     public string? Unreachable { get; private set; }
@@ -77,6 +81,7 @@ public sealed class SiloLease(IClusterState state, string name, TimeSpan duratio
             if (lease is null || !Wait(state.TryRenewAsync(lease, duration, cancel)))
             {
                 _noted = null;
+                Volatile.Write(ref _losses, _losses + (lease is null ? 0 : 1));
                 lease = Wait(state.TryAcquireAsync(SiloNote.RoleOf(name), name, duration, cancel));
             }
 

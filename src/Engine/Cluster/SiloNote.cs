@@ -15,6 +15,9 @@ namespace Signpost.Engine.Cluster;
 public sealed record SiloNote(
     string Url, string PeerUrl, string Zone, long MemoryBytes, long ResidentBytes, int Waiting, bool IsLeaving, IReadOnlyList<HeldShard> Shards)
 {
+    /// <summary>The queries of the last seconds; null where it tells nothing of them.</summary>
+    public SiloTraffic? Traffic { get; init; }
+
     /// <summary>Role of the lease of the silo <paramref name="name"/>.</summary>
     public static string RoleOf(string name) => RolePrefix + name;
 
@@ -37,6 +40,13 @@ public sealed record SiloNote(
         }
     }
 }
+
+/// <summary>The queries that a silo has answered to clients in the last seconds.</summary>
+/// <param name="QueriesPerSecond">How many.</param>
+/// <param name="LatencyP50Ms">Half of them took at most this, ms, waiting included; 0 where there were none.</param>
+/// <param name="LatencyP99Ms">99 of 100 took at most this, ms.</param>
+/// <param name="BusyShare">Share of the time of its search threads that was worked, for any silo's queries: 0 .. 1.</param>
+public sealed record SiloTraffic(double QueriesPerSecond, double LatencyP50Ms, double LatencyP99Ms, double BusyShare);
 
 /// <summary>A shard in a silo.</summary>
 /// <param name="Collection">Name of its collection.</param>

@@ -96,6 +96,7 @@ internal sealed class CachedCollection(ISegmentStore store, CacheFolder? cache, 
                     cache!.Disk, PathOf(file), length,
                     target => store.Get(name, file, new MeteredWriter(target, new Meter(work, $"fetching {file}", length)), work.Cancel),
                     temporary => CollectionFiles.Verify(cache.Disk, temporary, file, work.Silent()));
+                cache.CountFetched(length);
                 return;
             }
             catch (BadFileException e)

@@ -36,6 +36,9 @@ public sealed class SegmentCache : IDisposable
     /// <summary>Bytes that the files of the cache take; 0 where nothing is brought.</summary>
     public long Bytes => _folder?.Space.Bytes ?? 0;
 
+    /// <summary>Files and bytes that were fetched so far; none where nothing is brought.</summary>
+    public (long Files, long Bytes) Fetched => _folder?.Fetched ?? default;
+
     /// <summary>No cache: collections are opened where <paramref name="store"/> has them, which is a folder of this machine.</summary>
     public static SegmentCache Direct(ISegmentStore store) => new(store, null, null);
 

@@ -15,7 +15,7 @@ internal static class Message
     public const string ContentType = "application/msgpack";
 
     /// <summary>Rises with every change of any message: silos of two versions refuse each other's instead of misreading them.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     private const int Head = 1;
     private const int RequestHead = 3;

@@ -12,10 +12,12 @@ internal readonly record struct WireAnswer(ShardAnswer Answer, string? Failure =
 
 /// <summary>
 /// Answers to the searches of a message, in their order: after the head an array of answers. Each is a string, why there is none; or an
-/// array of what was found (<see cref="FoundCodec"/>) and the refusal or nil.
+/// array of what was found (<see cref="FoundCodec"/>), the refusal or nil, and what each shard did (<see cref="WorkCodec"/>).
 /// </summary>
 internal static class SearchAnswerCodec
 {
+    private const int Values = FoundCodec.Values + 2;
+
     /// <summary>The message.</summary>
     public static byte[] Write(ReadOnlySpan<WireAnswer> answers)
     {
@@ -62,15 +64,16 @@ internal static class SearchAnswerCodec
 
     private static void WriteOne(MessagePackWriter writer, in ShardAnswer answer)
     {
-        writer.WriteArrayHeader(FoundCodec.Values + 1);
+        writer.WriteArrayHeader(Values);
         FoundCodec.Write(writer, answer.Hits.Span, answer.Stats, answer.Missing);
         ProblemCodec.Write(writer, answer.Refusal);
+        WorkCodec.Write(writer, answer.Work);
     }
 
     private static ShardAnswer ReadOne(ref MessagePackReader reader, string collection, int k)
     {
-        Message.ReadArray(ref reader, FoundCodec.Values + 1);
+        Message.ReadArray(ref reader, Values);
         (Hit[] hits, SearchStats stats, MissingShard[]? missing) = FoundCodec.Read(ref reader, collection, k);
-        return new ShardAnswer(hits, stats, missing, ProblemCodec.Read(ref reader));
+        return new ShardAnswer(hits, stats, missing, ProblemCodec.Read(ref reader), WorkCodec.Read(ref reader));
     }
 }

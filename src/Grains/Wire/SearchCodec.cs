@@ -18,14 +18,15 @@ namespace Signpost.Grains.Wire;
 /// <param name="Type">Type of a component.</param>
 /// <param name="Metric">Metric of the collection.</param>
 /// <param name="Row">The vector; as long as dim and type say; a part of the message.</param>
+/// <param name="Watch">Who looks at it; null: nobody.</param>
 internal sealed record WireSearch(
     string Collection, ShardSlots[] Shards, SearchParameters Parameters, uint CodesVersion, TimeSpan? Left, int Dim, ElementType Type, Metric Metric,
-    ReadOnlyMemory<byte> Row);
+    ReadOnlyMemory<byte> Row, SearchWatch? Watch);
 
 /// <summary>
 /// Several searches of one silo in a message: after the head an array of two values for each, the microseconds that are left to it (nil:
 /// no end) and an array of collection, shards (number, first slot, end of slots, one after the other), k, l, mode, rerank, codes
-/// version, dim, element type, metric, row.
+/// version, dim, element type, metric, watch (<see cref="WatchCodec"/>), row.
 /// </summary>
 /// <remarks>
 /// A search is written alone, while its query is the caller's to lend, and joined to a message when that is sent: searches that wait for
@@ -33,7 +34,7 @@ internal sealed record WireSearch(
 /// </remarks>
 internal static class SearchCodec
 {
-    private const int Values = 11;
+    private const int Values = 12;
     private const int ValuesOfSearch = 2;
     private const int ValuesOfShard = 3;
     private const int MaxDim = 65_536;
@@ -67,6 +68,7 @@ internal static class SearchCodec
         writer.Write(query.Query.Dim);
         writer.Write((int)query.Query.Type);
         writer.Write((int)query.Query.Metric);
+        WatchCodec.Write(writer, query.Watch);
         writer.Write(query.Query.RowSpan);
         return output.WrittenCount <= limits.SearchBytes - HeadBytes
             ? output.WrittenMemory
@@ -128,9 +130,10 @@ internal static class SearchCodec
         int dim = reader.ReadInt32(1, MaxDim);
         ElementType type = Message.ReadEnum<ElementType>(ref reader);
         Metric metric = Message.ReadEnum<Metric>(ref reader);
+        SearchWatch? watch = WatchCodec.Read(ref reader);
         int length = reader.ReadBinary().Length;
         return length == dim * type.Bytes()
-            ? new WireSearch(collection, shards, parameters, version, left, dim, type, metric, message.Slice(reader.Offset - length, length))
+            ? new WireSearch(collection, shards, parameters, version, left, dim, type, metric, message.Slice(reader.Offset - length, length), watch)
             : throw new MessagePackException(reader.Offset - length, $"{length} bytes", $"{dim} components of {type}");
     }
 

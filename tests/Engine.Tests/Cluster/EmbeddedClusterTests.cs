@@ -40,9 +40,10 @@ public class EmbeddedClusterTests : ShardTest
     }
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(4)]
-    public void A_search_allocates_nothing(int shards)
+    [InlineData(1, false)]
+    [InlineData(4, false)]
+    [InlineData(4, true)]
+    public void A_search_allocates_nothing_whether_it_is_told_of_or_not(int shards, bool isTold)
     {
         using VectorBlock vectors = Bytes(Count);
         Build(vectors, Options(shards) with { Quantizer = QuantizerKind.Pq, Codes = new QuantizerOptions { M = 4, K = 16, TrainingVectors = 256 } });
@@ -50,13 +51,16 @@ public class EmbeddedClusterTests : ShardTest
         Coordinator coordinator = EmbeddedCluster.Over(collection);
         using Query query = collection.NewQuery();
         Hit[] hits = new Hit[10];
-        var request = new SearchRequest(new SearchParameters(10, 50, SearchMode.CodesRerank));
+        CallReports? report = isTold ? new CallReports() : null;
+        var request = new SearchRequest(new SearchParameters(10, 50, SearchMode.CodesRerank), Report: report);
 
         Assert.Equal(0, Allocation.Least(100, i =>
         {
             query.SetRow(vectors.RowSpan(i));
+            report?.Clear();
             coordinator.Search(query, request, Deadline.After(TimeSpan.FromMinutes(1)), hits);
         }));
+        Assert.Equal(isTold ? 1 : 0, report?.Calls.Length ?? 0);
     }
 
     [Fact]

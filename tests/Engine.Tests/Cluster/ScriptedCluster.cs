@@ -89,8 +89,8 @@ internal sealed class ScriptedCluster : IShardClient, IDisposable
     public Hit[] Nearest(int k, params int[] without) => [.. _hits.Where(hit => !without.Contains(hit.Shard)).Select(hit => hit.Hit).Take(k)];
 
     /// <summary>Searches, and lets as much time pass as that takes.</summary>
-    public Answered Ask(Coordinator coordinator, TimeSpan timeout, int k = 10, bool requireFull = false) =>
-        Finish(Start(coordinator, Deadline.After(timeout, Time), k, requireFull));
+    public Answered Ask(Coordinator coordinator, TimeSpan timeout, int k = 10, bool requireFull = false, CallReports? report = null) =>
+        Finish(Start(coordinator, Deadline.After(timeout, Time), k, requireFull, report));
 
     /// <summary>Lets as much time pass as <paramref name="search"/> takes.</summary>
     public Answered Finish(Task<Answered> search)
@@ -105,12 +105,12 @@ internal sealed class ScriptedCluster : IShardClient, IDisposable
     }
 
     /// <summary>Begins to search.</summary>
-    public async Task<Answered> Start(Coordinator coordinator, Deadline deadline, int k = 10, bool requireFull = false)
+    public async Task<Answered> Start(Coordinator coordinator, Deadline deadline, int k = 10, bool requireFull = false, CallReports? report = null)
     {
         TimeSpan start = Time.Now;
         var hits = new Hit[k];
         Outcome<SearchAnswer> outcome = await coordinator.SearchAsync(
-            _query, new SearchRequest(new SearchParameters(k, k), requireFull), deadline, hits, default).ConfigureAwait(false);
+            _query, new SearchRequest(new SearchParameters(k, k), requireFull, report), deadline, hits, default).ConfigureAwait(false);
         return new Answered(outcome, hits[..outcome.Value.Count], Time.Now - start);
     }
 
