@@ -59,6 +59,18 @@ public sealed record SiloInfo
 
     /// <summary>Shards that it serves.</summary>
     public required int Shards { get; init; }
+
+    /// <summary>Vectors of clients that it answered in the last ten seconds, per second; null where it does not tell.</summary>
+    public double? QueriesPerSecond { get; init; }
+
+    /// <summary>Half of them took at most this, ms; null where it does not tell.</summary>
+    public double? LatencyP50Ms { get; init; }
+
+    /// <summary>99 of 100 took at most this, ms; null where it does not tell.</summary>
+    public double? LatencyP99Ms { get; init; }
+
+    /// <summary>Share of the time of its search threads that was worked, 0 .. 1; null where it does not tell.</summary>
+    public double? BusyShare { get; init; }
 }
 
 /// <summary>Who holds what of a collection.</summary>

@@ -59,6 +59,9 @@ internal sealed class OpenCollection : IServedCollection, ISearchable, IDisposab
     public string Quantizer => Facts.Quantizer;
 
     /// <inheritdoc/>
+    public SegmentMemory Memory => _collection.Info.Memory;
+
+    /// <inheritdoc/>
     double IServedCollection.ResidentBytesPerVector => ResidentBytesPerVector(HasCodes ? SearchMode.CodesRerank : SearchMode.Exact);
 
     /// <inheritdoc/>

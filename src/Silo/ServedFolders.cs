@@ -1,4 +1,6 @@
+using Signpost.Engine.Cluster;
 using Signpost.Silo.Http;
+using Signpost.Silo.Telemetry;
 
 namespace Signpost.Silo;
 
@@ -12,8 +14,11 @@ internal sealed class ServedFolders(IReadOnlyDictionary<string, OpenCollection> 
     public string? NotReady => null;
 
     /// <inheritdoc/>
+    public SiloFacts? Facts => null;
+
+    /// <inheritdoc/>
     public IServedCollection? Find(string name) => collections.GetValueOrDefault(name);
 
     /// <inheritdoc/>
-    public ClusterReply Describe(string url, int waiting) => ClusterView.Embedded(Collections, waiting, url);
+    public ClusterReply Describe(string url, int waiting, SiloTraffic traffic) => ClusterView.Embedded(Collections, waiting, url, traffic);
 }

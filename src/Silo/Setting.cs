@@ -69,7 +69,7 @@ internal sealed class Setting<T>(
     protected override string? HelpName => default(T) switch
     {
         bool => null,
-        int => "n",
+        int or double => "n",
         null when Expected.EndsWith("file", StringComparison.Ordinal) => "file",
         null when Expected.EndsWith("folder", StringComparison.Ordinal) => "folder",
         null when typeof(T) == typeof(string) => "text",
@@ -117,6 +117,14 @@ internal static class SettingKinds
             YamlPath = yaml,
         };
     }
+
+    /// <summary>A number in [0, 1].</summary>
+    public static Setting<double> Fraction(string name, string what, double fallback, string why, string? yaml = null) =>
+        new(name, what, "0 .. 1", fallback, fallback.ToString(CultureInfo.InvariantCulture), why, text =>
+            double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value) && value <= 1 ? value : null)
+        {
+            YamlPath = yaml,
+        };
 
     /// <summary>One of a few words.</summary>
     public static Setting<T> Choice<T>(string name, string what, (string Word, T Value)[] choices, T fallback, string why, string? yaml = null)

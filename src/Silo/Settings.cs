@@ -311,6 +311,27 @@ internal static class Settings
 
     public static readonly Setting<bool> Watch = Flag("watch", "Show it again every second, until Ctrl-C.");
 
+    // ---- what a process tells of itself ----
+
+    public static readonly Setting<string?> Otlp = Text(
+        "otlp", "Collector that metrics and traces are sent to, by OTLP over HTTP.", "http://HOST:PORT or https://HOST:PORT", null,
+        "Without it they are sent nowhere; GET /metrics is there in any case.", "telemetry.otlp");
+
+    public static readonly Setting<int> OtlpSeconds = Whole(
+        "otlp-seconds", "Pause between two times that metrics are sent.", "s", 1, 3600, 15, "As often as Prometheus asks.", "telemetry.otlp_seconds");
+
+    public static readonly Setting<double> TraceRatio = Fraction(
+        "trace-ratio", "Share of the searches that are traced, beside those whose callers trace them.", 0.01, "Enough to see, too few to cost.",
+        "telemetry.trace_ratio");
+
+    public static readonly Setting<int> SlowQueryMs = Whole(
+        "slow-query-ms", "A vector that takes longer is a line on stderr; 0: none is.", "ms", 0, 3_600_000, 1000, "A person notices a second.",
+        "telemetry.slow_query_ms");
+
+    public static readonly Setting<LogFormat> SlowQueryFormat = Choice(
+        "slow-query-format", "Form of such a line.", [("text", LogFormat.Text), ("json", LogFormat.Json)], LogFormat.Text, "People read it first.",
+        "telemetry.slow_query_format");
+
     // ---- where collections are ----
 
     public static readonly Setting<string?> Store = Text(
@@ -338,7 +359,7 @@ internal static class Settings
     public static readonly Setting[] InFile =
         [DataFolder, Threads, K, L, Mode, Rerank, TimeoutMs, Url, QueueMax, BatchMax, RequestMiBMax, TimeoutMsMax, StopSeconds,
             Runtime, ClusterName, SiloName, Zone, PeerUrl, AdvertiseHost, Redis, Replicas, LeaseMs, GraceSeconds, MemoryMiB, Store, Cache, CacheMiB, S3Endpoint, S3Region, S3Credentials,
-            .. SecuritySettings.InFile];
+            .. SecuritySettings.InFile, Otlp, OtlpSeconds, TraceRatio, SlowQueryMs, SlowQueryFormat];
 
     /// <summary>The word of a mode.</summary>
     public static string Word(this SearchMode mode) => ModeWords.First(m => m.Value == mode).Word;
@@ -398,4 +419,11 @@ internal enum RuntimeKind
 
     /// <summary>Silos that agree through Redis and ask each other over HTTP/2.</summary>
     Redis,
+}
+
+/// <summary>Form of a line of the log.</summary>
+internal enum LogFormat
+{
+    Text,
+    Json,
 }

@@ -249,7 +249,7 @@ public sealed class ServeTests(DemoCollection demo, ServerProcess server) : ICla
         JsonElement document = await GetAsync("/openapi/v1.json");
         Assert.StartsWith("3.", document.GetProperty("openapi").GetString());
         string[] paths = [.. document.GetProperty("paths").EnumerateObject().Select(p => p.Name).Order(StringComparer.Ordinal)];
-        Assert.Equal(["/health", "/ready", "/v1/cluster", "/v1/collections", "/v1/collections/{name}", "/v1/collections/{name}/search"], paths);
+        Assert.Equal(["/health", "/metrics", "/ready", "/v1/cluster", "/v1/collections", "/v1/collections/{name}", "/v1/collections/{name}/search"], paths);
         JsonElement post = document.GetProperty("paths").GetProperty("/v1/collections/{name}/search").GetProperty("post");
         string[] forms = [.. post.GetProperty("requestBody").GetProperty("content").EnumerateObject().Select(c => c.Name)];
         Assert.Equal(["application/json", "application/msgpack", "application/octet-stream"], forms.Order());

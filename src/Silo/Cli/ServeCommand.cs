@@ -5,6 +5,7 @@ using Signpost.Engine.Storage;
 using Signpost.Silo.Cli.Report;
 using Signpost.Silo.Http;
 using Signpost.Silo.Security;
+using Signpost.Silo.Telemetry;
 
 namespace Signpost.Silo.Cli;
 
@@ -21,7 +22,7 @@ internal static class ServeCommand
             Settings.Vectors,
             Settings.Runtime, Settings.ClusterName, Settings.SiloName, Settings.Zone, Settings.PeerUrl, Settings.AdvertiseHost, Settings.Redis, Settings.Replicas, Settings.LeaseMs,
             Settings.GraceSeconds, Settings.MemoryMiB, Settings.Store, Settings.Cache, Settings.CacheMiB, Settings.S3Endpoint, Settings.S3Region,
-            Settings.S3Credentials, Settings.Json, .. SecuritySettings.InFile,
+            Settings.S3Credentials, Settings.Json, .. TelemetrySettings.All, .. SecuritySettings.InFile,
         ],
         Run);
 
@@ -73,7 +74,11 @@ internal static class ServeCommand
 
             using var watch = new CodesWatch(collections.Values, line => Console.Error.WriteLine($"signpost: {line}"));
             using var threads = new SearchThreads(session.Get(Settings.Threads), limits.QueueMax);
-            new Server(new ServedFolders(collections), threads, limits, security)
+            using var telemetry = new SiloTelemetry(
+                TelemetrySettings.Read(session, EmbeddedCluster.Silo, null), threads, line => Console.Error.WriteLine($"signpost: {line}"));
+            var served = new ServedFolders(collections);
+            telemetry.Observe(served, null);
+            new Server(served, threads, limits, security, telemetry)
                 .RunAsync(
                     url, TimeSpan.FromSeconds(session.Get(Settings.StopSeconds)), address => Announce(session, string.Join(", ", collections.Keys.Order()), address),
                     () => Task.CompletedTask, session.Cancel)

@@ -9,6 +9,7 @@ using Signpost.Silo.Peers;
 using Signpost.Silo.Redis;
 using Signpost.Silo.S3;
 using Signpost.Silo.Security;
+using Signpost.Silo.Telemetry;
 
 namespace Signpost.Silo.Cli;
 
@@ -45,11 +46,17 @@ internal static class SiloHost
         var shards = new SiloShards(FileDisk.Instance, store, cache, options.MemoryBytes, vectors, session.Get(Settings.ServedCollection));
         var lease = new SiloLease(state, name, leaseTime, TimeProvider.System);
         var grain = new ShardGrain(new SiloShardClient(lease, new LocalShardClient(name, shards.Find)), threads);
+        using var telemetry = new SiloTelemetry(TelemetrySettings.Read(session, name, options.Cluster), threads, Say);
         using var silo = new ClusterSilo(
-            options, state, shards, lease, addressOf => new PeerShardClient(grain, addressOf, security.Peers), () => threads.Waiting,
-            line => Console.Error.WriteLine($"signpost: {line}"));
+            options, state, shards, lease, addressOf => new PeerShardClient(grain, addressOf, security.Peers), () => threads.Waiting, Say)
+        {
+            Traffic = () => telemetry.Traffic,
+        };
+        telemetry.Observe(silo, cache);
         await using PeerServer peers = await PeerServer.StartAsync(peerUrl, grain, session.Cancel, security.Peers);
-        await new Server(silo, threads, limits, security).RunAsync(url, TimeSpan.FromSeconds(session.Get(Settings.StopSeconds)), Started, silo.LeaveAsync, session.Cancel);
+        await new Server(silo, threads, limits, security, telemetry).RunAsync(url, TimeSpan.FromSeconds(session.Get(Settings.StopSeconds)), Started, silo.LeaveAsync, session.Cancel);
+
+        static void Say(string line) => Console.Error.WriteLine($"signpost: {line}");
 
         void Started(string address)
         {

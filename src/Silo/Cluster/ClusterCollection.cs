@@ -39,14 +39,10 @@ internal sealed class ClusterCollection(ShardMap map, Collection collection, Coo
     public string Quantizer => collection.Manifest.Quantizer?.Info.Kind.ToString().ToLowerInvariant() ?? "none";
 
     /// <inheritdoc/>
-    public double ResidentBytesPerVector
-    {
-        get
-        {
-            SegmentMemory memory = collection.Info.Memory;
-            return memory.Count == 0 ? 0 : (double)memory.Resident / memory.Count;
-        }
-    }
+    public SegmentMemory Memory => collection.Info.Memory;
+
+    /// <inheritdoc/>
+    public double ResidentBytesPerVector => Memory.ResidentPerVector;
 
     /// <summary>Queries use <paramref name="newer"/> from now on, unless they use a newer one.</summary>
     public void Use(ShardMap newer) => coordinator.Use(newer);

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Signpost.Engine.Base;
 using Signpost.Engine.Cluster;
 using Signpost.Silo.Http;
+using Signpost.Silo.Telemetry;
 
 namespace Signpost.Silo.Cluster;
 
@@ -70,8 +71,23 @@ internal sealed class ClusterSilo : IServed, IDisposable
     /// <inheritdoc/>
     public IServedCollection? Find(string name) => _collections.GetValueOrDefault(name);
 
+    /// <summary>Tells the queries of the last seconds.</summary>
+    public Func<SiloTraffic?> Traffic { private get; init; } = () => null;
+
     /// <inheritdoc/>
-    public ClusterReply Describe(string url, int waiting) => ClusterView.Of(this);
+    public SiloFacts Facts => new()
+    {
+        IsLeader = _steward.Leads,
+        MayServe = Lease.MayServe,
+        IsStateReachable = Lease.Unreachable is null,
+        Epoch = Lease.Silo?.Epoch ?? 0,
+        LeasesLost = Lease.Losses,
+        Silos = _members.Count,
+        MemoryLimit = _options.MemoryBytes,
+    };
+
+    /// <inheritdoc/>
+    public ClusterReply Describe(string url, int waiting, SiloTraffic traffic) => ClusterView.Of(this);
 
     /// <summary>Joins the cluster; from now on it can be asked at these addresses.</summary>
     public void Start(string url, string peerUrl)
@@ -124,7 +140,10 @@ internal sealed class ClusterSilo : IServed, IDisposable
     private ValueTask Beat(CancellationToken cancel)
     {
         var note = new SiloNote(
-            _url, _peerUrl, _options.Zone, _options.MemoryBytes, _shards.ResidentBytes, _waiting(), _isLeaving, _shards.Held);
+            _url, _peerUrl, _options.Zone, _options.MemoryBytes, _shards.ResidentBytes, _waiting(), _isLeaving, _shards.Held)
+        {
+            Traffic = Traffic(),
+        };
         bool isMember = Lease.Beat(note.Write(), cancel);
         return Lease.Unreachable is { } reason
             ? throw new IOException(reason)

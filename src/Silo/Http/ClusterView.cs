@@ -12,7 +12,8 @@ internal static class ClusterView
     /// <param name="collections">What is served.</param>
     /// <param name="waiting">Vectors that wait for a search thread.</param>
     /// <param name="url">Where this process listens.</param>
-    public static ClusterReply Embedded(IEnumerable<IServedCollection> collections, int waiting, string url)
+    /// <param name="traffic">Its queries.</param>
+    public static ClusterReply Embedded(IEnumerable<IServedCollection> collections, int waiting, string url, SiloTraffic traffic)
     {
         ShardMap[] maps = [.. collections.Select(collection => collection.Map).OrderBy(map => map.Collection, StringComparer.Ordinal)];
         var silo = new SiloReply
@@ -25,6 +26,10 @@ internal static class ClusterView
             ResidentBytes = Environment.WorkingSet,
             Waiting = waiting,
             Shards = maps.Sum(map => map.Shards.Count(shard => shard.IsServing)),
+            QueriesPerSecond = traffic.QueriesPerSecond,
+            LatencyP50Ms = traffic.LatencyP50Ms,
+            LatencyP99Ms = traffic.LatencyP99Ms,
+            BusyShare = traffic.BusyShare,
         };
         return new ClusterReply
         {
@@ -69,6 +74,10 @@ internal static class ClusterView
         ResidentBytes = member.Note.ResidentBytes,
         Waiting = member.Note.Waiting,
         Shards = maps.Sum(map => map.Shards.Count(shard => shard.Serving.Any(replica => replica.Silo == member.Silo))),
+        QueriesPerSecond = member.Note.Traffic?.QueriesPerSecond,
+        LatencyP50Ms = member.Note.Traffic?.LatencyP50Ms,
+        LatencyP99Ms = member.Note.Traffic?.LatencyP99Ms,
+        BusyShare = member.Note.Traffic?.BusyShare,
     };
 
     private static ShardReply Describe(ShardEntry shard) =>

@@ -30,6 +30,9 @@ internal sealed record SearchBody
 
     /// <summary>partial: partial answers are answers; full: an answer that not every shard has part in is refused.</summary>
     public string? Require { get; init; }
+
+    /// <summary>Whether the answer tells who was asked for what, and what that took.</summary>
+    public bool? Explain { get; init; }
 }
 
 /// <summary>A stored vector near the query.</summary>
@@ -59,6 +62,8 @@ internal sealed record ItemReply
 
     public StatsReply? Stats { get; init; }
 
+    public ExplainReply? Explain { get; init; }
+
     public ProblemReply? Problem { get; init; }
 }
 
@@ -66,7 +71,7 @@ internal sealed record ItemReply
 internal sealed record BatchReply(ItemReply[] Results, double TookMs);
 
 /// <summary>Answer to a request with "vector".</summary>
-internal sealed record SingleReply(HitReply[] Hits, CoverageReply Coverage, MissingReply[]? Missing, StatsReply Stats, double TookMs);
+internal sealed record SingleReply(HitReply[] Hits, CoverageReply Coverage, MissingReply[]? Missing, StatsReply Stats, ExplainReply? Explain, double TookMs);
 
 /// <summary>Why a request was refused (RFC 9457), with the stable code and how to mend it.</summary>
 internal sealed record ProblemReply(string Type, string Title, int Status, string Detail, string Code, string Got, string Expected, string Mend);
@@ -154,6 +159,18 @@ internal sealed record SiloReply
 
     /// <summary>Shards that it serves.</summary>
     public required int Shards { get; init; }
+
+    /// <summary>Vectors of clients that it answered in the last ten seconds, per second; null where it does not tell.</summary>
+    public double? QueriesPerSecond { get; init; }
+
+    /// <summary>Half of them took at most this, ms.</summary>
+    public double? LatencyP50Ms { get; init; }
+
+    /// <summary>99 of 100 took at most this, ms.</summary>
+    public double? LatencyP99Ms { get; init; }
+
+    /// <summary>Share of the time of its search threads that was worked, 0 .. 1.</summary>
+    public double? BusyShare { get; init; }
 }
 
 /// <summary>Who holds what of a collection: its present shard map.</summary>
@@ -183,6 +200,7 @@ internal sealed record ReplicaReply(string Silo, long Epoch, string State, strin
 [JsonSerializable(typeof(ClusterReply))]
 [JsonSerializable(typeof(HealthReply))]
 [JsonSerializable(typeof(ReadyReply))]
+[JsonSerializable(typeof(SlowQueryLine))]
 internal sealed partial class HttpJson : JsonSerializerContext;
 
 /// <summary>What requests are read and answers are written with.</summary>

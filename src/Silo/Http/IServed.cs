@@ -1,7 +1,9 @@
 using Signpost.Engine.Base;
 using Signpost.Engine.Cluster;
 using Signpost.Engine.Search;
+using Signpost.Engine.Storage;
 using Signpost.Engine.Vectors;
+using Signpost.Silo.Telemetry;
 
 namespace Signpost.Silo.Http;
 
@@ -17,8 +19,11 @@ internal interface IServed
     /// <summary>The collection of a name; null where there is none.</summary>
     IServedCollection? Find(string name);
 
+    /// <summary>What it is in its cluster; null where it is alone.</summary>
+    SiloFacts? Facts { get; }
+
     /// <summary>Who is there, and who holds what.</summary>
-    ClusterReply Describe(string url, int waiting);
+    ClusterReply Describe(string url, int waiting, SiloTraffic traffic);
 }
 
 /// <summary>A collection that requests can name, whoever holds its shards. Thread-safe.</summary>
@@ -50,6 +55,9 @@ internal interface IServedCollection
 
     /// <summary>Name of its codes: none, pq, opq, rpq.</summary>
     string Quantizer { get; }
+
+    /// <summary>Bytes of the shards that are open here.</summary>
+    SegmentMemory Memory { get; }
 
     /// <summary>Memory in use per vector that is held here: graph, codes, ids.</summary>
     double ResidentBytesPerVector { get; }

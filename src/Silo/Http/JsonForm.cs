@@ -45,7 +45,7 @@ internal sealed class JsonForm : ISearchForm
         }
 
         ItemReply item = Replies.Of(batch, 0);
-        var reply = new SingleReply(item.Hits!, item.Coverage!, item.Missing, item.Stats!, tookMs);
+        var reply = new SingleReply(item.Hits!, item.Coverage!, item.Missing, item.Stats!, item.Explain, tookMs);
         await context.Response.WriteAsJsonAsync(reply, Wire.Json.SingleReply, cancellationToken: context.RequestAborted);
         return null;
     }

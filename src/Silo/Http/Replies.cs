@@ -12,7 +12,7 @@ internal static class Replies
     {
         if (batch.Answers[row].Problem is { } problem)
         {
-            return new ItemReply { Status = problem.Code.ToString(), Problem = Problems.Reply(problem) };
+            return new ItemReply { Status = problem.Code.ToString(), Explain = batch.Explains?[row], Problem = Problems.Reply(problem) };
         }
 
         SearchAnswer answer = batch.Answers[row].Value;
@@ -31,6 +31,7 @@ internal static class Replies
             Coverage = new CoverageReply(coverage.ShardsAnswered, coverage.Shards, coverage.VectorsAnswered, coverage.Vectors),
             Missing = answer.Missing.Count == 0 ? null : [.. answer.Missing.Select(m => new MissingReply(m.Shard.Number, m.Reason))],
             Stats = new StatsReply(stats.Hops, stats.DistanceComputations, stats.Reranked, stats.DeadlineReached),
+            Explain = batch.Explains?[row],
         };
     }
 }

@@ -3,11 +3,12 @@ using Microsoft.Net.Http.Headers;
 using Signpost.Engine.Base;
 using Signpost.Engine.Cluster;
 using Signpost.Engine.Search;
+using Signpost.Silo.Telemetry;
 
 namespace Signpost.Silo.Http;
 
 /// <summary>The search endpoint: reads a request in any form, hands it to the search threads, writes the answer in the same form.</summary>
-internal sealed class SearchApi(IServed served, SearchThreads threads, SearchLimits limits)
+internal sealed class SearchApi(IServed served, SearchThreads threads, SearchLimits limits, SiloTelemetry telemetry)
 {
     /// <summary>Most hits that one answer may hold: 16 MB of memory each million.</summary>
     private const int MostHits = 4_000_000;
@@ -23,7 +24,21 @@ internal sealed class SearchApi(IServed served, SearchThreads threads, SearchLim
     /// <summary>Answers POST /v1/collections/{name}/search.</summary>
     public async Task SearchAsync(HttpContext context)
     {
-        long start = Stopwatch.GetTimestamp();
+        RequestRecord record = telemetry.Begin(context);
+        try
+        {
+            await SearchAsync(context, record);
+            record.End(context.Response.StatusCode);
+        }
+        catch (Exception e)
+        {
+            Failed(context, record, e);
+            throw; // it is answered by whoever answers all exceptions
+        }
+    }
+
+    private async Task SearchAsync(HttpContext context, RequestRecord record)
+    {
         string name = (string)context.Request.RouteValues["name"]!;
         if (served.Find(name) is not { } collection)
         {
@@ -33,8 +48,9 @@ internal sealed class SearchApi(IServed served, SearchThreads threads, SearchLim
         {
             await Problems.WriteAsync(context, WrongType(context), StatusCodes.Status415UnsupportedMediaType);
         }
-        else if (await AnswerAsync(context, collection, form, start) is { } problem)
+        else if (await AnswerAsync(context, collection, form, record) is { } problem)
         {
+            telemetry.Instruments.Refused(name, SiloTelemetry.OutcomeOf(problem.Code), record.Unsearched);
             await Problems.WriteAsync(context, problem);
         }
     }
@@ -43,6 +59,18 @@ internal sealed class SearchApi(IServed served, SearchThreads threads, SearchLim
     public Problem Unknown(string name) => new(
         ProblemCode.NotFound, "collection", $"'{name}'", served.Collections.Any() ? string.Join(" | ", served.Collections.Select(c => c.Name)) : "none is served",
         "Take one of GET /v1/collections.");
+
+    /// <summary>Tells of a request that ended by an exception; its vectors that were searched have been told of.</summary>
+    private void Failed(HttpContext context, RequestRecord record, Exception e)
+    {
+        if (served.Find((string)context.Request.RouteValues["name"]!) is { } collection)
+        {
+            string outcome = context.RequestAborted.IsCancellationRequested ? "cancelled" : Problems.IsOfClient(e) ? "refused" : "error";
+            telemetry.Instruments.Refused(collection.Name, outcome, record.Unsearched);
+        }
+
+        record.Fail(e);
+    }
 
     /// <summary>The form that the content type names, in UTF-8 where there is text in it; null where it names none.</summary>
     private static ISearchForm? FormOf(HttpContext context) =>
@@ -56,7 +84,7 @@ internal sealed class SearchApi(IServed served, SearchThreads threads, SearchLim
         $"{string.Join(" | ", ContentTypes)}, in UTF-8", "Set the header content-type to what the body is.");
 
     /// <summary>Reads, searches, writes; or returns the problem of the request as a whole.</summary>
-    private async Task<Problem?> AnswerAsync(HttpContext context, IServedCollection collection, ISearchForm form, long start)
+    private async Task<Problem?> AnswerAsync(HttpContext context, IServedCollection collection, ISearchForm form, RequestRecord record)
     {
         Outcome<SearchInput> input = await form.ReadAsync(context, collection);
         if (input.Problem is not null)
@@ -64,12 +92,13 @@ internal sealed class SearchApi(IServed served, SearchThreads threads, SearchLim
             return input.Problem;
         }
 
-        Outcome<SearchBatch> run = await RunAsync(context, collection, input.Value!);
+        record.Read(collection.Name, input.Value!);
+        Outcome<SearchBatch> run = await RunAsync(context, collection, input.Value!, record);
         return run.Problem
-            ?? await form.WriteAsync(context, input.Value!, run.Value!, Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            ?? await form.WriteAsync(context, input.Value!, run.Value!, Stopwatch.GetElapsedTime(record.Arrived).TotalMilliseconds);
     }
 
-    private async Task<Outcome<SearchBatch>> RunAsync(HttpContext context, IServedCollection collection, SearchInput input)
+    private async Task<Outcome<SearchBatch>> RunAsync(HttpContext context, IServedCollection collection, SearchInput input, RequestRecord record)
     {
         Outcome<SearchRequest> request = limits.Read(input.Settings, collection, out TimeSpan timeout);
         if (request.Problem is { } problem)
@@ -84,7 +113,7 @@ internal sealed class SearchApi(IServed served, SearchThreads threads, SearchLim
                 ProblemCode.InvalidArgument, "vectors", $"{input.Count}", $"1 .. {most} at k = {request.Value.Parameters.K}", "Send fewer vectors at once.");
         }
 
-        var batch = new SearchBatch(collection, input.Count, input.Bind, request.Value, Deadline.After(timeout, context.RequestAborted));
+        var batch = new SearchBatch(collection, input.Count, input.Bind, request.Value, Deadline.After(timeout, context.RequestAborted), telemetry, record);
         if (_rows.TryEnter(input.Count) is { } full)
         {
             return full;
@@ -97,6 +126,7 @@ internal sealed class SearchApi(IServed served, SearchThreads threads, SearchLim
                 return busy;
             }
 
+            record.Unsearched = 0;
             await batch.Done;
             return batch;
         }

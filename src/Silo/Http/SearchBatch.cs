@@ -1,6 +1,7 @@
 using Signpost.Engine.Base;
 using Signpost.Engine.Cluster;
 using Signpost.Engine.Search;
+using Signpost.Silo.Telemetry;
 
 namespace Signpost.Silo.Http;
 
@@ -10,6 +11,8 @@ internal sealed class SearchBatch
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Func<int, Query, Problem?> _bind;
     private readonly Hit[] _hits;
+    private readonly SiloTelemetry _telemetry;
+    private readonly RequestRecord _record;
     private int _left;
 
     /// <param name="collection">What is searched.</param>
@@ -17,8 +20,14 @@ internal sealed class SearchBatch
     /// <param name="bind">Binds the query to a row, or says why the row is refused.</param>
     /// <param name="request">How to search.</param>
     /// <param name="deadline">For all rows together.</param>
-    public SearchBatch(IServedCollection collection, int count, Func<int, Query, Problem?> bind, SearchRequest request, Deadline deadline)
+    /// <param name="telemetry">Told what each row took.</param>
+    /// <param name="record">What is noted of the request.</param>
+    public SearchBatch(
+        IServedCollection collection, int count, Func<int, Query, Problem?> bind, SearchRequest request, Deadline deadline, SiloTelemetry telemetry,
+        RequestRecord record)
     {
+        (_telemetry, _record) = (telemetry, record);
+        Explains = record.WantsExplain ? new ExplainReply?[count] : null;
         Collection = collection;
         Count = count;
         Request = request;
@@ -45,6 +54,9 @@ internal sealed class SearchBatch
     /// <summary>Answers by row; complete when <see cref="Done"/> is.</summary>
     public Outcome<SearchAnswer>[] Answers { get; }
 
+    /// <summary>How each row was answered; null where nobody asked for it.</summary>
+    public ExplainReply?[]? Explains { get; }
+
     /// <summary>Ends when every row has its answer; fails when one failed unexpectedly.</summary>
     public Task Done => _done.Task;
 
@@ -52,6 +64,16 @@ internal sealed class SearchBatch
     public ReadOnlySpan<Hit> Hits(int row) => Room(row).Span[..Answers[row].Value.Count];
 
     private Memory<Hit> Room(int row) => _hits.AsMemory(row * Request.Parameters.K, Request.Parameters.K);
+
+    private void Told(int row, QueryRecord record, in Outcome<SearchAnswer>? answer)
+    {
+        bool isCancelled = Deadline.Cancel.IsCancellationRequested;
+        ExplainReply? explain = _telemetry.End(_record, record, Collection, Request, answer, isCancelled);
+        if (Explains is not null)
+        {
+            Explains[row] = explain;
+        }
+    }
 
     private void RowEnded()
     {
@@ -69,11 +91,15 @@ internal sealed class SearchBatch
         private async Task RunAsync()
         {
             Query query = batch.Collection.Queries.Rent();
+            QueryRecord record = batch._telemetry.Begin(batch._record, row);
+            Outcome<SearchAnswer>? answer = null;
             try
             {
-                batch.Answers[row] = batch._bind(row, query) is { } refused
+                SearchRequest request = batch.Request with { Report = record.Report };
+                answer = batch._bind(row, query) is { } refused
                     ? refused
-                    : await batch.Collection.SearchAsync(query, batch.Request, batch.Deadline, batch.Room(row)).ConfigureAwait(false);
+                    : await batch.Collection.SearchAsync(query, request, batch.Deadline, batch.Room(row)).ConfigureAwait(false);
+                batch.Answers[row] = answer.Value;
             }
             catch (Exception e)
             {
@@ -81,7 +107,14 @@ internal sealed class SearchBatch
             }
 
             batch.Collection.Queries.Return(query);
-            batch.RowEnded();
+            try
+            {
+                batch.Told(row, record, answer);
+            }
+            finally
+            {
+                batch.RowEnded(); // whatever becomes of a line of the log
+            }
         }
     }
 }

@@ -6,14 +6,15 @@ using Signpost.Engine.Base;
 using Signpost.Engine.Cluster;
 using Signpost.Engine.Search;
 using Signpost.Silo.Security;
+using Signpost.Silo.Telemetry;
 
 namespace Signpost.Silo.Http;
 
 /// <summary>The HTTP server: Kestrel, the routes, the OpenAPI document, and an orderly end.</summary>
-internal sealed class Server(IServed served, SearchThreads threads, SearchLimits limits, ServerSecurity security)
+internal sealed class Server(IServed served, SearchThreads threads, SearchLimits limits, ServerSecurity security, SiloTelemetry telemetry)
 {
     private readonly long _start = Stopwatch.GetTimestamp();
-    private readonly SearchApi _search = new(served, threads, limits);
+    private readonly SearchApi _search = new(served, threads, limits, telemetry);
     private volatile bool _stopping;
 
     /// <summary>Version of the program.</summary>
@@ -104,7 +105,10 @@ internal sealed class Server(IServed served, SearchThreads threads, SearchLimits
             .WithSummary("Whether requests are answered; 503 while starting or stopping.")
             .Produces<ReadyReply>()
             .Produces<ReadyReply>(StatusCodes.Status503ServiceUnavailable);
-        app.MapGet("/v1/cluster", () => TypedResults.Ok(served.Describe(app.Urls.First(), threads.Waiting)))
+        app.MapGet("/metrics", (Delegate)telemetry.Page.WriteAsync)
+            .WithSummary("Metrics, as Prometheus reads them.")
+            .Produces<string>(StatusCodes.Status200OK, "text/plain", "application/openmetrics-text");
+        app.MapGet("/v1/cluster", () => TypedResults.Ok(served.Describe(app.Urls.First(), threads.Waiting, telemetry.Traffic)))
             .WithSummary("The silos, and who of them holds what.");
         app.MapGet("/v1/collections", () => TypedResults.Ok(All()))
             .WithSummary("All collections that are served.");

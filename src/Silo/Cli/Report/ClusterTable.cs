@@ -15,11 +15,12 @@ internal static class ClusterTable
         string[][] silos =
         [
             .. cluster.Silos.Select(silo => (string[])[
-                silo.Name, silo.State, silo.Url, silo.Zone ?? "", $"{silo.Epoch}", $"{silo.Shards}", MiB(silo.ResidentBytes), MiB(silo.MemoryBytes), $"{silo.Waiting}"]),
+                silo.Name, silo.State, silo.Url, silo.Zone ?? "", $"{silo.Epoch}", $"{silo.Shards}", MiB(silo.ResidentBytes), MiB(silo.MemoryBytes), $"{silo.Waiting}",
+                Number(silo.QueriesPerSecond), Number(silo.LatencyP50Ms), Number(silo.LatencyP99Ms)]),
         ];
         if (silos.Length > 0)
         {
-            Terminal.Print(["silo", "state", "url", "zone", "epoch", "shards", "MiB", "of MiB", "waiting"], silos, [4, 3, 7], Console.Out);
+            Terminal.Print(["silo", "state", "url", "zone", "epoch", "shards", "MiB", "of MiB", "waiting", "queries/s", "p50 ms", "p99 ms"], silos, [4, 3, 10, 7], Console.Out);
         }
 
         foreach (CollectionMap collection in cluster.Collections)
@@ -43,6 +44,8 @@ internal static class ClusterTable
 
     private static string Words(ReplicaInfo replica) =>
         replica.State == "serving" ? replica.Silo : $"{replica.Silo} ({replica.State}{(replica.Reason is null ? "" : $": {replica.Reason}")})";
+
+    private static string Number(double? value) => value is { } number ? PageText.Number(number, "0.#") : "";
 
     private static string MiB(long bytes) => PageText.Number(bytes / 1048576.0, "N0");
 }
