@@ -19,7 +19,7 @@ public sealed class KeyTests(DemoCollection demo, SecureServer server) : IClassF
     [InlineData("POST", "/health", HttpStatusCode.Unauthorized)]
     [InlineData("POST", "/dashboard/nothing", HttpStatusCode.Unauthorized)]
     [InlineData("GET", "/dashboards", HttpStatusCode.Unauthorized)]
-    [InlineData("GET", "/", HttpStatusCode.Unauthorized)]
+    [InlineData("GET", "/", HttpStatusCode.OK)]
     [InlineData("GET", "/metrics", HttpStatusCode.Unauthorized)]
     [InlineData("GET", "/openapi/v1.json", HttpStatusCode.Unauthorized)]
     [InlineData("GET", "/v1/cluster", HttpStatusCode.Unauthorized)]

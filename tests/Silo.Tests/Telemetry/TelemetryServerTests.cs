@@ -46,7 +46,7 @@ public sealed class TelemetryServerTests(DemoCollection demo)
         double Value(string name) => Assert.Single(families.Values.SelectMany(family => family.Samples), sample => sample.Name == name).Value;
     }
 
-    [PromtoolFact]
+    [ProgramFact("promtool", "prometheus")]
     public async Task Promtool_has_nothing_to_say_of_the_page()
     {
         using var server = new ServerProcess(demo);
