@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using Signpost.Client;
@@ -14,10 +13,8 @@ internal static class Faults
     {
         using var client = new SignpostClient(new SignpostClientOptions { Addresses = server.Urls, Rest = TimeSpan.FromSeconds(1) });
         var options = new SearchOptions { K = 10, L = l, RequireFull = full, Timeout = TimeSpan.FromSeconds(8) };
-        var asked = new ConcurrentBag<(double At, double Took, bool Failed, bool Partial)>();
-        using var stop = new CancellationTokenSource();
-        long start = Stopwatch.GetTimestamp();
-        Task load = LoadAsync(client, collection, vectors, perSecond, options, asked, start, stop.Token);
+        var load = new SteadyLoad(client, collection, vectors, perSecond, options);
+        long start = load.Start;
         await Task.Delay(Calm);
 
         string victim = server.Silos[^1].Name;
@@ -32,9 +29,7 @@ internal static class Faults
             await Task.Delay(Calm);
         }
 
-        await stop.CancelAsync();
-        await load;
-        (double At, double Took, bool Failed, bool Partial)[] all = [.. asked.OrderBy(a => a.At)];
+        Asked[] all = await load.EndAsync();
         double[] calm = [.. all.Where(a => a.At < at).Select(a => a.Took).Order()];
         double lastPartial = all.Where(a => a.Partial).Select(a => a.At - at).DefaultIfEmpty(0).Max();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
@@ -42,43 +37,8 @@ internal static class Faults
             + $"{all.Max(a => a.Took):0} | {seen:0.0} | {whole:0.0} |"));
     }
 
-    private static async Task LoadAsync(
-        SignpostClient client, string collection, float[][] vectors, int perSecond, SearchOptions options,
-        ConcurrentBag<(double At, double Took, bool Failed, bool Partial)> asked, long start, CancellationToken stop)
-    {
-        var running = new List<Task>();
-        for (int i = 0; !stop.IsCancellationRequested; i++)
-        {
-            running.Add(AskAsync(vectors[i % vectors.Length]));
-            TimeSpan early = TimeSpan.FromSeconds((i + 1.0) / perSecond) - Stopwatch.GetElapsedTime(start);
-            if (early > TimeSpan.Zero)
-            {
-                await Task.Delay(early, CancellationToken.None);
-            }
-        }
-
-        await Task.WhenAll(running);
-
-        async Task AskAsync(float[] vector)
-        {
-            double at = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            bool failed = false, partial = false;
-            try
-            {
-                partial = !(await client.SearchAsync(collection, vector, options)).Coverage.IsFull;
-            }
-            catch (SignpostException e)
-            {
-                failed = true;
-                Console.Error.WriteLine($"{at:0.00}: {e.Message}");
-            }
-
-            asked.Add((at, (Stopwatch.GetElapsedTime(start).TotalSeconds - at) * 1000, failed, partial));
-        }
-    }
-
     /// <summary>Seconds from <paramref name="start"/> until a silo says that <paramref name="holds"/>.</summary>
-    private static async Task<double> UntilAsync(SignpostClient client, long start, Func<ClusterInfo, bool> holds)
+    internal static async Task<double> UntilAsync(SignpostClient client, long start, Func<ClusterInfo, bool> holds)
     {
         while (true)
         {

@@ -2,12 +2,13 @@ using System.Globalization;
 using Signpost.Bench.Cluster;
 using Signpost.Engine.Vectors;
 
-// ./signpost bench cluster PROGRAM COLLECTION QUERIES L SECONDS ROUNDS [faults | security]
+// ./signpost bench cluster PROGRAM COLLECTION QUERIES L SECONDS ROUNDS [faults | security | elastic TRUTH]
 // One process with all shards and a cluster of three silos in turns, on the same machine, by the same requests; with security: one process
-// in clear and one with TLS and keys.
+// in clear and one with TLS and keys; with faults and elastic: what killed, joining and leaving silos cost.
 if (args.Length < 6)
 {
-    Console.Error.WriteLine("cluster: expected PROGRAM COLLECTION QUERIES L SECONDS ROUNDS [faults | security]; PROGRAM is signpost.dll, QUERIES a file of the collection's element type");
+    Console.Error.WriteLine("cluster: expected PROGRAM COLLECTION QUERIES L SECONDS ROUNDS [faults | security | elastic TRUTH]; PROGRAM is signpost.dll, QUERIES a file of "
+        + "the collection's element type, TRUTH their exact neighbours");
     return 2;
 }
 
@@ -20,9 +21,15 @@ string path = $"/v1/collections/{name}/search?k=10&l={l}";
 using VectorBlock queries = VectorFile.Open(file);
 int threads = Environment.ProcessorCount;
 
+float[][] vectors = [.. Enumerable.Range(0, (int)Math.Min(queries.Count, 1000)).Select(Floats)];
+if (args is [_, _, _, _, _, _, "elastic", var truth])
+{
+    await Elastic.RunAsync(program, collection, vectors, truth, 200, l, threads);
+    return 0;
+}
+
 if (args is [_, _, _, _, _, _, "faults"])
 {
-    float[][] vectors = [.. Enumerable.Range(0, (int)Math.Min(queries.Count, 1000)).Select(Floats)];
     Console.WriteLine("| signal | require | queries | failed | partial | last partial, s | p50 before, ms | slowest, ms | not asked any more after, s | whole after, s |");
     Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|");
     foreach (string signal in (string[])["KILL", "STOP", "TERM"])
@@ -44,14 +51,14 @@ using Secrets? secrets = args is [_, _, _, _, _, _, "security"] ? new Secrets() 
 using Server silos = secrets is null ? Server.Cluster(program, collection, 3, threads) : Server.Embedded(program, collection, threads, secrets);
 Console.WriteLine("| callers x vectors | served by | queries/s | CPU of the servers per query, us | bytes on loopback per query | p50, ms | p99, ms |");
 Console.WriteLine("|---|---|---|---|---|---|---|");
-foreach ((int callers, byte[][] bodies, int vectors) in ((int, byte[][], int)[])[(1, single, 1), (16, single, 1), (64, single, 1), (4, batches, 64)])
+foreach ((int callers, byte[][] bodies, int each) in ((int, byte[][], int)[])[(1, single, 1), (16, single, 1), (64, single, 1), (4, batches, 64)])
 {
     var runs = new Dictionary<string, List<Run>> { [alone.Name] = [], [silos.Name] = [] };
     for (int round = -1; round < rounds; round++)
     {
         foreach (Server server in (Server[])[alone, silos])
         {
-            Run run = await ClosedLoop.RunAsync(server, path, bodies, vectors, callers, time);
+            Run run = await ClosedLoop.RunAsync(server, path, bodies, each, callers, time);
             if (round >= 0)
             {
                 runs[server.Name].Add(run); // the first round warms up
@@ -62,7 +69,7 @@ foreach ((int callers, byte[][] bodies, int vectors) in ((int, byte[][], int)[])
     foreach ((string served, List<Run> of) in runs)
     {
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"| {callers} x {vectors} | {served} | {Median(of, r => r.Queries / r.Seconds):N0} | {Median(of, r => r.ServerCpu * 1e6 / r.Queries):N0} | "
+            $"| {callers} x {each} | {served} | {Median(of, r => r.Queries / r.Seconds):N0} | {Median(of, r => r.ServerCpu * 1e6 / r.Queries):N0} | "
             + $"{Median(of, r => (double)r.LoopbackBytes / r.Queries):N0} | {Median(of, r => r.P50Ms):0.00} | {Median(of, r => r.P99Ms):0.00} |"));
     }
 }

@@ -43,11 +43,18 @@ internal sealed class Server : IDisposable
         return new Server(secrets is null ? "embedded" : "with TLS and keys", process, [line.Split(" at ")[1]], [("alone", process.Id)]) { Secrets = secrets };
     }
 
+    /// <summary>Name of the cluster, and where its Redis answers; null for a process that is alone.</summary>
+    public (string Name, string Redis)? Of { get; private init; }
+
     /// <summary>Silos with two copies of each shard.</summary>
-    public static Server Cluster(string program, string collection, int silos, int threads)
+    public static Server Cluster(string program, string collection, int silos, int threads, string? caches = null)
     {
         Process process = Start(
-            program, "up", "--silos", $"{silos}", "--collection", collection, "--threads", $"{threads}", "--port", "7790", "--json", "--quiet");
+            program,
+            [
+                "up", "--silos", $"{silos}", "--collection", collection, "--threads", $"{threads}", "--port", "7790", "--json", "--quiet",
+                .. caches is null ? Array.Empty<string>() : ["--cache", caches],
+            ]);
         var text = new StringBuilder();
         for (string? line = ""; line != "}"; text.Append(line))
         {
@@ -58,7 +65,34 @@ internal sealed class Server : IDisposable
         JsonElement[] all = [.. report.RootElement.GetProperty("silos").EnumerateArray()];
         return new Server(
             "cluster", process, [.. all.Select(silo => silo.GetProperty("url").GetString()!)],
-            [.. all.Select(silo => (silo.GetProperty("name").GetString()!, silo.GetProperty("process_id").GetInt32()))]);
+            [.. all.Select(silo => (silo.GetProperty("name").GetString()!, silo.GetProperty("process_id").GetInt32()))])
+        {
+            Of = (report.RootElement.GetProperty("cluster").GetString()!, report.RootElement.GetProperty("redis").GetString()!),
+        };
+    }
+
+    /// <summary>One more silo of <paramref name="cluster"/>.</summary>
+    public static Server Join(string program, string collection, Server cluster, string name, int threads, string caches)
+    {
+        string folder = Path.GetFullPath(Path.TrimEndingDirectorySeparator(collection));
+        Process process = Start(
+            program, "serve", "--runtime", "redis", "--cluster", cluster.Of!.Value.Name, "--redis", cluster.Of!.Value.Redis, "--silo", name, "--store",
+            Path.GetDirectoryName(folder)!, "--collection", Path.GetFileName(folder), "--url", "http://127.0.0.1:0", "--peer-url", "http://127.0.0.1:0", "--threads",
+            $"{threads}", "--cache", Path.Combine(caches, name), "--quiet");
+        string line = process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("the silo did not start");
+        return new Server(name, process, [line.Split(" at ")[1]], [(name, process.Id)]);
+    }
+
+    /// <summary>Runs a command to its end.</summary>
+    public static void Run(string program, params string[] words)
+    {
+        using Process process = Start(program, words);
+        process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        if (process.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"{string.Join(' ', words)}: exit code {process.ExitCode}");
+        }
     }
 
     /// <summary>Sends a signal to one of its processes.</summary>

@@ -28,6 +28,13 @@ public sealed record ClusterInfo
 
     /// <summary>The shard map of every collection.</summary>
     public required ImmutableArray<CollectionMap> Collections { get; init; }
+
+    /// <summary>Copies that are on their way.</summary>
+    public ImmutableArray<MoveInfo> Moves
+    {
+        get => field.IsDefault ? [] : field; // a silo of an earlier version says nothing of it
+        init;
+    }
 }
 
 /// <summary>A silo: one process of the cluster.</summary>
@@ -42,7 +49,7 @@ public sealed record SiloInfo
     /// <summary>Where it stands, for example a data centre; null where nobody said.</summary>
     public string? Zone { get; init; }
 
-    /// <summary>serving, or why not, for example leaving.</summary>
+    /// <summary>serving, or why it is not to be asked any more: draining or leaving.</summary>
     public required string State { get; init; }
 
     /// <summary>Of its membership: higher after every start. 0 for a silo that is alone.</summary>
@@ -95,3 +102,12 @@ public sealed record ShardInfo(int Shard, int SlotFrom, int SlotTo, long Vectors
 /// <param name="State">serving, opening or unavailable.</param>
 /// <param name="Reason">Why it does not serve; null otherwise.</param>
 public sealed record ReplicaInfo(string Silo, long Epoch, string State, string? Reason);
+
+/// <summary>A copy of a shard on its way to a silo.</summary>
+/// <param name="Collection">Name of the shard's collection.</param>
+/// <param name="Shard">Number of the shard.</param>
+/// <param name="From">The silo that it leaves when it serves; null where it is one more copy.</param>
+/// <param name="To">The silo that opens it.</param>
+/// <param name="Bytes">Of its files.</param>
+/// <param name="Seconds">Since the silo that answers has seen it.</param>
+public sealed record MoveInfo(string Collection, int Shard, string? From, string To, long Bytes, double Seconds);

@@ -290,6 +290,14 @@ internal static class Settings
         "grace-seconds", "How long a silo that is gone is awaited before its shards are opened elsewhere.", "s", 0, 86_400, 15,
         "A restart is back by then.", "cluster.grace_seconds");
 
+    public static readonly Setting<int> MovesMax = Whole(
+        "moves-max", "Copies that may be on their way to a silo before another move to it begins; missing copies do not wait.", "copies", 1, 1024, 2,
+        "One is fetched, the next one is ready.", "cluster.moves_max");
+
+    public static readonly Setting<int> MoveMiBPerSecond = Whole(
+        "move-mib-per-second", "Most that a silo fetches for moves; missing copies are fetched as fast as can be; 0: no limit.", "MiB/s", 0, 1 << 20, 0,
+        "A silo knows its network best.", "cluster.move_mib_per_second");
+
     public static readonly Setting<int> MemoryMiB = Whole(
         "memory-mib", "Memory that the shards of this silo may take.", "MiB", 16, 1 << 24, DefaultMemoryMiB, "Three quarters of what this process may use.",
         "cluster.memory_mib", "auto");
@@ -308,6 +316,20 @@ internal static class Settings
 
     public static readonly Setting<string?> AskedUrl = Text(
         "url", "Address of any silo.", "http://HOST:PORT or https://HOST:PORT", Url.Fallback, "The address of serve.");
+
+    public static readonly Setting<bool> CancelDrain = Flag("cancel", "Take the wish back: what has not moved yet stays.");
+
+    public static readonly Setting<bool> ForceDrain = Flag(
+        "force", "Drain though fewer copies than wanted are left then; the last copy of a shard stays.");
+
+    public static readonly Setting<bool> DryRun = Flag("dry-run", "Show what would move, and change nothing.");
+
+    public static readonly Setting<bool> WatchDrain = Flag("watch", "Wish it again where the silo was started anew before it was drained.");
+
+    public static readonly Setting<int> TolerancePercent = Whole(
+        "tolerance", "How far the load of a silo may be from its fair share.", "percent", 1, 100, 2, "The leader by itself moves nothing within 10.");
+
+    public static readonly Setting<bool> WatchMoves = Flag("watch", "Show the moves as they go, until all are done.");
 
     public static readonly Setting<bool> Watch = Flag("watch", "Show it again every second, until Ctrl-C.");
 
@@ -358,6 +380,7 @@ internal static class Settings
     /// <summary>The settings that <c>cluster.yaml</c> may give.</summary>
     public static readonly Setting[] InFile =
         [DataFolder, Threads, K, L, Mode, Rerank, TimeoutMs, Url, QueueMax, BatchMax, RequestMiBMax, TimeoutMsMax, StopSeconds,
+            MovesMax, MoveMiBPerSecond,
             Runtime, ClusterName, SiloName, Zone, PeerUrl, AdvertiseHost, Redis, Replicas, LeaseMs, GraceSeconds, MemoryMiB, Store, Cache, CacheMiB, S3Endpoint, S3Region, S3Credentials,
             .. SecuritySettings.InFile, Otlp, OtlpSeconds, TraceRatio, SlowQueryMs, SlowQueryFormat];
 

@@ -243,13 +243,25 @@ public sealed class ServeTests(DemoCollection demo, ServerProcess server) : ICla
         Assert.Equal("", server.Error); // what a client does wrong is not news for the log
     }
 
+    [Theory]
+    [InlineData("/v1/admin/drain", "{\"silo\":\"alone\"}")]
+    [InlineData("/v1/admin/rebalance", "{}")]
+    public async Task A_server_that_is_alone_has_nothing_to_administer(string path, string body)
+    {
+        HttpResponseMessage response = await server.Http.PostAsync(path, new StringContent(body, Encoding.UTF8, "application/json"));
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Equal("NotSupported", (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString());
+    }
+
     [Fact]
     public async Task The_openapi_document_lists_every_path_and_every_form_of_a_search()
     {
         JsonElement document = await GetAsync("/openapi/v1.json");
         Assert.StartsWith("3.", document.GetProperty("openapi").GetString());
         string[] paths = [.. document.GetProperty("paths").EnumerateObject().Select(p => p.Name).Order(StringComparer.Ordinal)];
-        Assert.Equal(["/health", "/metrics", "/ready", "/v1/cluster", "/v1/collections", "/v1/collections/{name}", "/v1/collections/{name}/search"], paths);
+        Assert.Equal(
+            ["/health", "/metrics", "/ready", "/v1/admin/drain", "/v1/admin/rebalance", "/v1/cluster", "/v1/collections", "/v1/collections/{name}", "/v1/collections/{name}/search"],
+            paths);
         JsonElement post = document.GetProperty("paths").GetProperty("/v1/collections/{name}/search").GetProperty("post");
         string[] forms = [.. post.GetProperty("requestBody").GetProperty("content").EnumerateObject().Select(c => c.Name)];
         Assert.Equal(["application/json", "application/msgpack", "application/octet-stream"], forms.Order());

@@ -15,7 +15,11 @@ public interface ISiloShards
     /// Opens a shard with the codes that its collection has now in the segment store. Why it cannot be opened (memory, a damaged file, a
     /// store that cannot be reached) is told by <see cref="Held"/>.
     /// </summary>
-    void Open(ShardId shard, Work work);
+    /// <param name="shard">The shard.</param>
+    /// <param name="isUrgent">Whether fewer copies serve than are wanted: then its files are fetched as fast as can be.</param>
+    /// <param name="work">Threads, progress, cancellation.</param>
+    /// <exception cref="OperationCanceledException">Cancelled; nothing has changed.</exception>
+    void Open(ShardId shard, bool isUrgent, Work work);
 
     /// <summary>Closes a shard, or forgets that it could not be opened; searches that run end well.</summary>
     void Close(ShardId shard);

@@ -25,6 +25,12 @@ public sealed record MapInput
 
     /// <summary>Copies wanted of every shard, each in a silo of its own.</summary>
     public required int Replicas { get; init; }
+
+    /// <summary>Copies that may be on their way to a silo before no further move to it begins; missing copies are not counted out.</summary>
+    public int MovesMax { get; init; } = int.MaxValue;
+
+    /// <summary>Share by which the load of a silo may differ from the fair one before something moves.</summary>
+    public double Tolerance { get; init; } = Placement.DefaultTolerance;
 }
 
 /// <summary>What the leader has decided.</summary>
@@ -39,6 +45,7 @@ public sealed record MapDecision(IReadOnlyList<ShardMap> Maps, IReadOnlyList<Pla
 /// and is replaced only when the silo is no longer awaited: most silos come back within seconds, and opening a shard elsewhere moves
 /// gigabytes. A leader that has just begun does not take a silo for gone before that silo had time to speak: when the state itself was
 /// away, all leases have ended, and all silos come back one after the other. A replica that is no longer wanted goes only when as many others serve as are wanted: make before break.
+/// Which of the wanted changes begin now is <see cref="MoveLimits"/>'s.
 ///
 /// Queries turn to new codes when every replica that serves has them. One that says that it cannot open them is left behind.
 /// </remarks>
@@ -52,7 +59,8 @@ public static class MapPlan
     {
         var maps = new List<ShardMap>();
         var members = input.Members.ToDictionary(member => member.Silo.Name);
-        (IReadOnlyDictionary<ShardId, IReadOnlyList<string>> wanted, IReadOnlyList<PlacementGap> gaps) = Assign(input);
+        PlacementPlan plan = Assign(input);
+        Dictionary<ShardId, IReadOnlyList<string>> wanted = MoveLimits.Begin(plan.Assignment, CopiesOf(input), input.Replicas, input.MovesMax);
         foreach (CollectionManifest manifest in input.Manifests)
         {
             ShardMap? now = input.Maps.GetValueOrDefault(manifest.Name);
@@ -77,7 +85,7 @@ public static class MapPlan
             }
         }
 
-        return new MapDecision(maps, gaps);
+        return new MapDecision(maps, plan.Gaps);
     }
 
     private static bool IsOf(ShardMap map, CollectionManifest manifest) =>
@@ -135,7 +143,9 @@ public static class MapPlan
         StandBack(next, members);
         int serving = next.Count(replica => replica.State == ReplicaState.Serving && wanted.Contains(replica.Silo));
         bool isEnough = serving > 0 && serving >= Math.Min(input.Replicas, wanted.Count);
-        next.RemoveAll(replica => !wanted.Contains(replica.Silo) && (isEnough || replica.State != ReplicaState.Serving));
+        bool isWhole = serving >= input.Replicas;
+        bool MustStay(Replica replica) => members.TryGetValue(replica.Silo, out Member? member) && member.Note is { IsDraining: true, MayLoseCopies: false };
+        next.RemoveAll(replica => !wanted.Contains(replica.Silo) && (replica.State != ReplicaState.Serving || (MustStay(replica) ? isWhole : isEnough)));
         return [.. next];
     }
 
@@ -165,26 +175,56 @@ public static class MapPlan
         return new Replica(member.Silo.Name, state, reason, member.Silo.Epoch);
     }
 
-    /// <summary>Which silos are to hold each shard, those that it has first.</summary>
-    private static PlacementPlan Assign(MapInput input)
+    /// <summary>Which silos are to hold each shard in the end, those that it has first.</summary>
+    internal static PlacementPlan Assign(MapInput input)
     {
-        var present = new Dictionary<ShardId, IReadOnlyList<string>>();
-        var shards = new List<PlacementShard>();
+        Dictionary<ShardId, IReadOnlyList<string>> present = Mapped(input).ToDictionary(
+            shard => shard.Shard, shard => (IReadOnlyList<string>)[.. shard.Replicas.Select(replica => replica.Silo)]);
+
+        // A silo that stops is as one that is awaited: it may be back at once, and to move its shards twice would be waste.
+        if (input.Awaited.Count > 0 || input.Members.Any(m => m.Note.IsLeaving))
+        {
+            return new PlacementPlan(present, []);
+        }
+
+        PlacementShard[] shards = [.. MemoryOf(input).Select(shard => new PlacementShard(shard.Shard, shard.Memory.Resident))];
+        return Placement.Plan(SilosOf(input), shards, input.Replicas, present, input.Tolerance);
+    }
+
+    /// <summary>The silos that shards may be in.</summary>
+    internal static IReadOnlyList<PlacementSilo> SilosOf(MapInput input) =>
+        [.. input.Members.Select(m => new PlacementSilo(m.Silo.Name, m.Note.Zone, m.Note.MemoryBytes, m.Note.IsDraining))];
+
+    /// <summary>Every shard of the manifests, and what a copy of it takes.</summary>
+    internal static IEnumerable<(ShardId Shard, SegmentMemory Memory)> MemoryOf(MapInput input) => input.Manifests.SelectMany(
+        manifest => manifest.Shards.Select(shard => (new ShardId(manifest.Name, shard.Id), manifest.MemoryOf(shard, Residency.Mapped))));
+
+    /// <summary>The copies of every shard of the manifests, as the silos tell of them now.</summary>
+    internal static IReadOnlyList<ShardCopies> CopiesOf(MapInput input)
+    {
+        var members = input.Members.ToDictionary(member => member.Silo.Name);
+        var all = new List<ShardCopies>();
+        foreach ((ShardId shard, uint codes, ImmutableArray<Replica> replicas) in Mapped(input))
+        {
+            ILookup<ReplicaState, string> silos = replicas.Where(replica => members.ContainsKey(replica.Silo))
+                .ToLookup(replica => StateOf(shard, codes, members[replica.Silo]).State, replica => replica.Silo);
+            all.Add(new ShardCopies(shard, [.. silos[ReplicaState.Serving]], [.. silos[ReplicaState.Opening]], [.. silos[ReplicaState.Unavailable]]));
+        }
+
+        return all;
+    }
+
+    /// <summary>Every shard of the manifests, with the codes and the replicas that its map names.</summary>
+    private static IEnumerable<(ShardId Shard, uint Codes, ImmutableArray<Replica> Replicas)> Mapped(MapInput input)
+    {
         foreach (CollectionManifest manifest in input.Manifests)
         {
             ShardMap? map = input.Maps.GetValueOrDefault(manifest.Name);
+            var replicas = map?.Shards.ToDictionary(shard => shard.Id.Number, shard => shard.Replicas);
             foreach (ManifestShard shard in manifest.Shards)
             {
-                var id = new ShardId(manifest.Name, shard.Id);
-                shards.Add(new PlacementShard(id, manifest.MemoryOf(shard, Residency.Mapped).Resident));
-                present[id] = [.. map?.Shards.FirstOrDefault(s => s.Id == id)?.Replicas.Select(r => r.Silo) ?? []];
+                yield return (new ShardId(manifest.Name, shard.Id), map?.CodesVersion ?? 0, replicas?.GetValueOrDefault(shard.Id, []) ?? []);
             }
         }
-
-        // A silo that stops is as one that is awaited: it may be back at once, and to move its shards twice would be waste.
-        PlacementSilo[] silos = [.. input.Members.Select(m => new PlacementSilo(m.Silo.Name, m.Note.Zone, m.Note.MemoryBytes, IsLeaving: false))];
-        return input.Awaited.Count > 0 || input.Members.Any(m => m.Note.IsLeaving)
-            ? new PlacementPlan(present, [])
-            : Placement.Plan(silos, shards, input.Replicas, present);
     }
 }

@@ -226,6 +226,9 @@ internal sealed class PlacementTable
             : $"need {BytesOf(shard)} bytes in one silo, have {others.Max(silo => _capacities[silo] - _loads[silo])}";
     }
 
+    /// <summary>Bytes that each silo should hold, by its name.</summary>
+    public Dictionary<string, double> Shares() => Enumerable.Range(0, Silos).ToDictionary(silo => _names[silo], silo => _shares[silo]);
+
     /// <summary>The names of the silos of every shard.</summary>
     public Dictionary<ShardId, IReadOnlyList<string>> Assignment()
     {

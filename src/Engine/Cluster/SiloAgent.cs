@@ -6,23 +6,41 @@ namespace Signpost.Engine.Cluster;
 /// Makes a silo hold what the maps give it: opens, closes, turns to new codes. One step at a time, each of which may be the last one
 /// before a crash: whatever was done is found again by looking.
 /// </summary>
+/// <remarks>
+/// Shards of which the fewest copies serve are opened first. One whose files are still being fetched is given up when the map does not
+/// give it to this silo any more, or when another one is missing more. A shard that is open and not wanted any more is closed after
+/// <see cref="Linger"/>: queries that began with the map before still find it.
+/// </remarks>
 /// <param name="state">Where the maps are.</param>
 /// <param name="name">Name of this silo.</param>
 /// <param name="shards">What it has open.</param>
-/// <param name="time">For the pause after a failure.</param>
+/// <param name="time">For pauses.</param>
 /// <param name="retryAfter">Pause before a shard that could not be opened is tried again.</param>
 public sealed class SiloAgent(IClusterState state, string name, ISiloShards shards, TimeProvider time, TimeSpan retryAfter)
 {
     private readonly Dictionary<ShardId, long> _triedAt = [];
+    private readonly Dictionary<ShardId, long> _unwantedSince = [];
+    private volatile Opening? _opening;
+    private volatile bool _isOutdated;
 
     /// <summary>Told every map that this agent has read.</summary>
     public Action<ShardMap> Seen { get; init; } = _ => { };
+
+    /// <summary>How long a shard stays open after the map has given it to others.</summary>
+    public TimeSpan Linger { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Copies wanted of every shard: while fewer serve, opening one is urgent.</summary>
+    public int Replicas { get; init; } = 1;
+
+    /// <summary>Whether no map gave this silo anything in the last step, and nothing is open here any more.</summary>
+    public bool IsEmpty { get; private set; }
 
     /// <summary>Does what there is to do; to be called again and again, and soon after a map has changed.</summary>
     /// <returns>The epochs under which the maps say that this silo serves.</returns>
     /// <exception cref="IOException">The cluster state cannot be reached; what is open stays so.</exception>
     public async ValueTask<IReadOnlySet<long>> StepAsync(Work work)
     {
+        _isOutdated = false;
         var epochs = new HashSet<long>();
         var maps = new List<ShardMap>();
         foreach (string collection in await state.CollectionsAsync(work.Cancel).ConfigureAwait(false))
@@ -35,39 +53,138 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
             }
         }
 
+        // By name, not by epoch: a silo that comes back finds what it had open, or opens it while the leader learns its new epoch.
+        ShardEntry[] wanted = [.. maps.SelectMany(map => map.Shards).Where(IsWanted)];
         foreach (ShardMap map in maps)
         {
-            Reconcile(map, work);
+            Close(map, wanted);
+            shards.Refresh(map.Collection, map.CodesVersion, work);
         }
 
+        Open(wanted, work);
+        IsEmpty = wanted.Length == 0 && shards.Held.Count == 0;
         return epochs;
     }
 
-    private void Reconcile(ShardMap map, Work work)
+    /// <summary>
+    /// A newer map is known: what is being opened is given up if it does not fit any more. May be called by any thread, beside a step; another step is
+    /// to follow.
+    /// </summary>
+    public void Notice(ShardMap map)
     {
-        // By name, not by epoch: a silo that comes back finds what it had open, or opens it while the leader learns its new epoch.
-        HashSet<int> wanted = [.. map.Shards.Where(shard => shard.Replicas.Any(r => r.Silo == name)).Select(shard => shard.Id.Number)];
-        foreach (HeldShard held in shards.Held.Where(held => held.Collection == map.Collection && !wanted.Contains(held.Number)))
+        _isOutdated = true;
+        if (_opening is { } opening)
         {
-            shards.Close(new ShardId(held.Collection, held.Number));
+            bool isUnwanted = map.Collection == opening.Shard.Id.Collection && !map.Shards.Any(shard => shard.Id == opening.Shard.Id && IsWanted(shard));
+            bool isMissingMore = map.Shards.Any(shard => IsWanted(shard) && IsMissingMore(shard, opening.Shard) && StateOf(shard.Id) is null);
+            if (isUnwanted || isMissingMore)
+            {
+                opening.GiveUp();
+            }
         }
+    }
 
-        shards.Refresh(map.Collection, map.CodesVersion, work);
-        foreach (int number in wanted.Order())
+    private bool IsWanted(ShardEntry shard) => shard.Replicas.Any(replica => replica.Silo == name);
+
+    private bool IsUrgent(ShardEntry shard) => shard.Serving.Count(replica => replica.Silo.Name != name) < Math.Max(1, Replicas);
+
+    private bool IsMissingMore(ShardEntry shard, ShardEntry than) => IsUrgent(shard) && !IsUrgent(than);
+
+    private HeldShard? StateOf(ShardId shard) => shards.Held.FirstOrDefault(held => held.Number == shard.Number && held.Collection == shard.Collection);
+
+    private void Close(ShardMap map, ShardEntry[] wanted)
+    {
+        HashSet<int> numbers = [.. wanted.Where(shard => shard.Id.Collection == map.Collection).Select(shard => shard.Id.Number)];
+        foreach (HeldShard held in shards.Held.Where(held => held.Collection == map.Collection))
+        {
+            var shard = new ShardId(held.Collection, held.Number);
+            if (numbers.Contains(held.Number))
+            {
+                _unwantedSince.Remove(shard);
+                continue;
+            }
+
+            _unwantedSince.TryAdd(shard, time.GetTimestamp());
+            if (held.CodesVersions.Count == 0 || time.GetElapsedTime(_unwantedSince[shard]) >= Linger)
+            {
+                _unwantedSince.Remove(shard);
+                shards.Close(shard);
+            }
+        }
+    }
+
+    private void Open(ShardEntry[] wanted, Work work)
+    {
+        foreach (ShardEntry shard in wanted.OrderBy(shard => shard.Serving.Count()))
         {
             work.Cancel.ThrowIfCancellationRequested();
-            var shard = new ShardId(map.Collection, number);
-            if (IsDue(shard))
+            if (_isOutdated)
             {
-                _triedAt[shard] = time.GetTimestamp();
-                shards.Open(shard, work);
+                return; // the next step comes soon, and knows better
             }
+
+            if (IsDue(shard.Id))
+            {
+                _triedAt[shard.Id] = time.GetTimestamp();
+                Open(shard, work);
+            }
+        }
+    }
+
+    private void Open(ShardEntry shard, Work work)
+    {
+        using var opening = new Opening(shard, work.Cancel);
+        _opening = opening;
+        try
+        {
+            shards.Open(shard.Id, IsUrgent(shard), new Work(work.Threads, null, opening.Cancel));
+        }
+        catch (OperationCanceledException) when (!work.Cancel.IsCancellationRequested)
+        {
+            _triedAt.Remove(shard.Id);
+        }
+        finally
+        {
+            _opening = null;
         }
     }
 
     private bool IsDue(ShardId shard)
     {
-        HeldShard? held = shards.Held.FirstOrDefault(h => h.Number == shard.Number && h.Collection == shard.Collection);
+        HeldShard? held = StateOf(shard);
         return held is null || (held.Reason is not null && time.GetElapsedTime(_triedAt.GetValueOrDefault(shard)) >= retryAfter);
+    }
+
+    /// <summary>A shard that is being opened.</summary>
+    private sealed class Opening(ShardEntry shard, CancellationToken cancel) : IDisposable
+    {
+        private readonly Lock _lock = new();
+        private readonly CancellationTokenSource _source = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        private bool _isOver;
+
+        public ShardEntry Shard => shard;
+
+        public CancellationToken Cancel => _source.Token;
+
+        public void GiveUp()
+        {
+            lock (_lock)
+            {
+                if (!_isOver)
+                {
+                    _source.Cancel();
+                }
+            }
+        }
+
+        public void Dispose()
+        {
+            lock (_lock)
+            {
+                _isOver = true;
+            }
+
+            _source.Dispose();
+        }
     }
 }

@@ -12,8 +12,11 @@ namespace Signpost.Engine.Cluster;
 /// <param name="Waiting">Searches that wait for a thread.</param>
 /// <param name="IsLeaving">Whether it will stop soon: it still answers, and is to be given nothing.</param>
 /// <param name="Shards">The shards that it has or was to open.</param>
+/// <param name="IsDraining">Whether its shards are to be elsewhere: it serves them until they are.</param>
+/// <param name="MayLoseCopies">Whether they may leave it where fewer copies are left elsewhere than are wanted, but for the last one.</param>
 public sealed record SiloNote(
-    string Url, string PeerUrl, string Zone, long MemoryBytes, long ResidentBytes, int Waiting, bool IsLeaving, IReadOnlyList<HeldShard> Shards)
+    string Url, string PeerUrl, string Zone, long MemoryBytes, long ResidentBytes, int Waiting, bool IsLeaving, IReadOnlyList<HeldShard> Shards,
+    bool IsDraining = false, bool MayLoseCopies = false)
 {
     /// <summary>The queries of the last seconds; null where it tells nothing of them.</summary>
     public SiloTraffic? Traffic { get; init; }

@@ -13,8 +13,9 @@ namespace Signpost.Engine.Cluster;
 /// <param name="memoryLimit">Bytes that all shards together may keep resident.</param>
 /// <param name="vectors">Where full vectors shall be.</param>
 /// <param name="only">The one collection that is served; null: all.</param>
+/// <param name="throttle">How fast files are fetched where there is time; null: as fast as can be.</param>
 public sealed class SiloShards(
-    IDisk disk, ISegmentStore store, SegmentCache cache, long memoryLimit, Residency vectors, string? only) : ISiloShards, IDisposable
+    IDisk disk, ISegmentStore store, SegmentCache cache, long memoryLimit, Residency vectors, string? only, Throttle? throttle = null) : ISiloShards, IDisposable
 {
     /// <summary>A store across the network is not asked for the same manifest more often.</summary>
     private static readonly TimeSpan ManifestAge = TimeSpan.FromSeconds(1);
@@ -101,7 +102,7 @@ public sealed class SiloShards(
     }
 
     /// <inheritdoc/>
-    public void Open(ShardId shard, Work work) => Try([shard], () =>
+    public void Open(ShardId shard, bool isUrgent, Work work) => Try([shard], () =>
     {
         Collection collection = Open(shard.Collection, work);
         long need = collection.BytesOf(shard.Number);
@@ -113,7 +114,7 @@ public sealed class SiloShards(
                 "Give the silo more memory, or add a silo."));
         }
 
-        cache.Ensure(shard.Collection, [shard.Number], work).OrThrow();
+        cache.Ensure(shard.Collection, [shard.Number], isUrgent ? null : throttle, work).OrThrow();
         try
         {
             collection.OpenShard(shard.Number, work).OrThrow();

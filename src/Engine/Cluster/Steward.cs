@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Signpost.Engine.Base;
 using Signpost.Engine.Storage;
 
@@ -17,6 +18,9 @@ public sealed record StewardOptions
 
     /// <summary>How long the members must have stayed the same before a collection gets its first map.</summary>
     public TimeSpan Settle { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>Copies that may be on their way to a silo before no further move to it begins.</summary>
+    public int MovesMax { get; init; } = 2;
 }
 
 /// <summary>
@@ -41,12 +45,24 @@ public sealed class Steward(
     private string _members = "";
     private long _membersSince;
     private long _ledSince;
+    private volatile StrongBox<double>? _tolerance;
 
     /// <summary>Whether this silo led when it last looked.</summary>
     public bool Leads => _lease is not null;
 
     /// <summary>Copies for which there was no silo when it last decided.</summary>
     public IReadOnlyList<PlacementGap> Gaps { get; private set; } = [];
+
+    /// <summary>
+    /// Balances once to within <paramref name="tolerance"/> of the fair shares, which is above 0: until nothing is left to do for that, or another
+    /// leads, who does not know of it.
+    /// </summary>
+    /// <returns>Whether this silo leads.</returns>
+    public bool Balance(double tolerance)
+    {
+        _tolerance = Leads ? new StrongBox<double>(tolerance) : null;
+        return Leads;
+    }
 
     /// <summary>Decides once; to be called several times in the duration of a lease.</summary>
     /// <returns>The maps that were written.</returns>
@@ -78,6 +94,7 @@ public sealed class Steward(
         }
 
         HashSet<string> awaited = AwaitedOf(maps.Values, members);
+        StrongBox<double>? tolerance = _tolerance;
         var input = new MapInput
         {
             Manifests = known,
@@ -86,6 +103,8 @@ public sealed class Steward(
             Awaited = awaited,
             Unheard = time.GetElapsedTime(_ledSince) < options.Lease ? awaited : [],
             Replicas = options.Replicas,
+            MovesMax = options.MovesMax,
+            Tolerance = tolerance?.Value ?? Placement.DefaultTolerance,
         };
         var written = new List<ShardMap>();
         MapDecision decision = MapPlan.Next(input);
@@ -96,6 +115,12 @@ public sealed class Steward(
             {
                 written.Add(map);
             }
+        }
+
+        bool isHeld = awaited.Count > 0 || members.Any(member => member.Note.IsLeaving);
+        if (!isHeld && decision.Maps.Count == 0 && maps.Values.SelectMany(map => map.Shards).SelectMany(shard => shard.Replicas).All(r => r.State != ReplicaState.Opening))
+        {
+            Interlocked.CompareExchange(ref _tolerance, null, tolerance); // done, unless another was asked for meanwhile
         }
 
         return written;
@@ -118,6 +143,7 @@ public sealed class Steward(
             return true;
         }
 
+        _tolerance = null;
         _goneSince.Clear();
         _members = "";
         _lease = await state.TryAcquireAsync(Role, name, options.Lease, cancel).ConfigureAwait(false);

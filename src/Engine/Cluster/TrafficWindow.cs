@@ -2,7 +2,7 @@ namespace Signpost.Engine.Cluster;
 
 /// <summary>
 /// The queries of the last ten whole seconds: how many, how long they took, and how busy the search threads were. Thread-safe; counting one
-/// allocates nothing.
+/// allocates nothing. What it tells changes once a second.
 /// </summary>
 public sealed class TrafficWindow
 {
@@ -42,8 +42,7 @@ public sealed class TrafficWindow
         counts.Clear();
         lock (_lock)
         {
-            TimeSpan elapsed = _time.GetElapsedTime(_origin);
-            Second now = Now(elapsed);
+            Second now = Now(_time.GetElapsedTime(_origin));
             Second oldest = now;
             foreach (Second second in _seconds)
             {
@@ -66,16 +65,16 @@ public sealed class TrafficWindow
 
             return new SiloTraffic(
                 Math.Round((double)count / Math.Clamp(now.Number, 1, Seconds), 1), MsOf(counts, count, Share50), MsOf(counts, count, Share99),
-                BusySince(oldest, elapsed));
+                BusyBetween(oldest, now));
         }
     }
 
     private static double MsOf(ReadOnlySpan<int> counts, int count, double share) =>
         count == 0 ? 0 : Math.Round(LatencyHistogram.Quantile(counts, count, share).TotalMilliseconds, 3);
 
-    private double BusySince(Second second, TimeSpan now)
+    private double BusyBetween(Second first, Second last)
     {
-        double worked = _threads is null ? 0 : (_threads.BusyTime - second.BusyAtStart) / _threads.Count / (now - second.Start);
+        double worked = _threads is null ? 0 : (last.BusyAtStart - first.BusyAtStart) / _threads.Count / (last.Start - first.Start);
         return double.IsFinite(worked) ? Math.Round(Math.Clamp(worked, 0, 1), 3) : 0;
     }
 

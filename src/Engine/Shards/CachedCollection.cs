@@ -21,7 +21,7 @@ internal sealed class CachedCollection(ISegmentStore store, CacheFolder? cache, 
     /// <summary>
     /// Brings what is missing for <paramref name="shards"/> and those asked for before, puts <paramref name="manifest"/> in its place, and sweeps.
     /// </summary>
-    public Problem? Ensure(CollectionManifest manifest, byte[] bytes, IReadOnlyCollection<int> shards, Work work)
+    public Problem? Ensure(CollectionManifest manifest, byte[] bytes, IReadOnlyCollection<int> shards, Throttle? throttle, Work work)
     {
         cache!.Disk.CreateFolder(Folder);
         cache.CountFiles(Folder);
@@ -38,7 +38,7 @@ internal sealed class CachedCollection(ISegmentStore store, CacheFolder? cache, 
 
             foreach ((string file, long length) in coming)
             {
-                Fetch(file, length, work);
+                Fetch(file, length, throttle, work);
                 absent.Remove(file);
             }
 
@@ -86,7 +86,7 @@ internal sealed class CachedCollection(ISegmentStore store, CacheFolder? cache, 
 
     private string PathOf(string file) => Path.Combine(Folder, file);
 
-    private void Fetch(string file, long length, Work work)
+    private void Fetch(string file, long length, Throttle? throttle, Work work)
     {
         for (int attempt = 1; ; attempt++)
         {
@@ -94,7 +94,10 @@ internal sealed class CachedCollection(ISegmentStore store, CacheFolder? cache, 
             {
                 AtomicFile.Write(
                     cache!.Disk, PathOf(file), length,
-                    target => store.Get(name, file, new MeteredWriter(target, new Meter(work, $"fetching {file}", length)), work.Cancel),
+                    target => store.Get(
+                        name, file,
+                        new MeteredWriter(throttle is null ? target : new ThrottledWriter(target, throttle, work.Cancel), new Meter(work, $"fetching {file}", length)),
+                        work.Cancel),
                     temporary => CollectionFiles.Verify(cache.Disk, temporary, file, work.Silent()));
                 cache.CountFetched(length);
                 return;

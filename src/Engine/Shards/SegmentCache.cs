@@ -66,7 +66,10 @@ public sealed class SegmentCache : IDisposable
     /// <returns>The collection's folder; or why not: no such collection or shard, or space that does not suffice, before anything is fetched.</returns>
     /// <exception cref="BadFileException">What the store has is damaged, or came damaged twice.</exception>
     /// <exception cref="IOException">The store or the disk failed; what was complete stays, and the call may be repeated.</exception>
-    public Outcome<string> Ensure(string collection, IReadOnlyCollection<int> shards, Work work)
+    public Outcome<string> Ensure(string collection, IReadOnlyCollection<int> shards, Work work) => Ensure(collection, shards, null, work);
+
+    /// <summary>As the other overload, bringing what is missing no faster than <paramref name="throttle"/> lets it.</summary>
+    public Outcome<string> Ensure(string collection, IReadOnlyCollection<int> shards, Throttle? throttle, Work work)
     {
         CachedCollection cached = Of(collection);
         cached.Turn.Wait(work.Cancel);
@@ -83,7 +86,7 @@ public sealed class SegmentCache : IDisposable
 
                 try
                 {
-                    return Ensure(cached, manifest, shards, work);
+                    return Ensure(cached, manifest, shards, throttle, work);
                 }
                 catch (FileNotFoundException e)
                 {
@@ -113,7 +116,7 @@ public sealed class SegmentCache : IDisposable
     /// <summary>Lets the folder go; its files stay for the next process.</summary>
     public void Dispose() => _held?.Dispose();
 
-    private Outcome<string> Ensure(CachedCollection cached, byte[] bytes, IReadOnlyCollection<int> shards, Work work)
+    private Outcome<string> Ensure(CachedCollection cached, byte[] bytes, IReadOnlyCollection<int> shards, Throttle? throttle, Work work)
     {
         CollectionManifest manifest = ManifestFile.Parse(bytes, $"{_store.Name}/{cached.Name}/{CollectionManifest.FileName}");
         if (shards.Except(manifest.Shards.Select(shard => shard.Id)).ToList() is { Count: > 0 } none)
@@ -126,7 +129,7 @@ public sealed class SegmentCache : IDisposable
             return _store.FolderOf(cached.Name) ?? throw new IOException($"{_store.Name} has no folder on this machine: a cache must fetch its files");
         }
 
-        return cached.Ensure(manifest, bytes, shards, work) is { } problem ? problem : cached.Folder;
+        return cached.Ensure(manifest, bytes, shards, throttle, work) is { } problem ? problem : cached.Folder;
     }
 
     private void Change(string collection, Action<CachedCollection> change)

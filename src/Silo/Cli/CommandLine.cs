@@ -83,6 +83,8 @@ internal static class CommandLine
             UpCommand.Make(cancel),
             ClusterCommand.Make(cancel),
             KeyCommand.Make(cancel),
+            DrainCommand.Make(cancel),
+            RebalanceCommand.Make(cancel),
         };
         foreach (Option option in root.Options)
         {

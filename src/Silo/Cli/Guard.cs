@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using Signpost.Client;
 using Signpost.Engine.Base;
 using Signpost.Silo.Security;
@@ -42,10 +43,25 @@ internal static class Guard
     public static SignpostClient ClientOf(Session session, params string[] urls) => new(new SignpostClientOptions
     {
         Addresses = urls,
-        ApiKey = session.Get(SecuritySettings.KeyFile) is { } file ? File.ReadAllText(file).Trim()
-            : Environment.GetEnvironmentVariable(SecuritySettings.KeyVariable) is { Length: > 0 } key ? key : null,
+        ApiKey = KeyOf(session),
         CaFile = session.Get(SecuritySettings.Authorities),
     });
+
+    /// <summary>The same for what no client library asks.</summary>
+    public static HttpClient HttpOf(Session session)
+    {
+        Trust? trust = session.Get(SecuritySettings.Authorities) is { } file ? Trust.Load(file) : null;
+        var http = new HttpClient(new SocketsHttpHandler { SslOptions = Trust.ForClient(trust), AllowAutoRedirect = false, UseCookies = false });
+        if (KeyOf(session) is { } key)
+        {
+            http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        }
+
+        return http;
+    }
+
+    private static string? KeyOf(Session session) => session.Get(SecuritySettings.KeyFile) is { } file ? File.ReadAllText(file).Trim()
+        : Environment.GetEnvironmentVariable(SecuritySettings.KeyVariable) is { Length: > 0 } key ? key : null;
 
     private static void Say(string line) => Console.Error.WriteLine($"signpost: {line}");
 }

@@ -22,7 +22,7 @@ internal static class ServeCommand
             Settings.Vectors,
             Settings.Runtime, Settings.ClusterName, Settings.SiloName, Settings.Zone, Settings.PeerUrl, Settings.AdvertiseHost, Settings.Redis, Settings.Replicas, Settings.LeaseMs,
             Settings.GraceSeconds, Settings.MemoryMiB, Settings.Store, Settings.Cache, Settings.CacheMiB, Settings.S3Endpoint, Settings.S3Region,
-            Settings.S3Credentials, Settings.Json, .. TelemetrySettings.All, .. SecuritySettings.InFile,
+            Settings.S3Credentials, Settings.MovesMax, Settings.MoveMiBPerSecond, Settings.Json, .. TelemetrySettings.All, .. SecuritySettings.InFile,
         ],
         Run);
 

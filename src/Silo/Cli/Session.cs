@@ -41,6 +41,9 @@ internal sealed class Session(ParseResult parse, ConfigFile config, Cancellation
     /// <summary>The value of an argument.</summary>
     public T Get<T>(Argument<T> argument) => parse.GetRequiredValue(argument);
 
+    /// <summary>The value of an argument that may be left out; null where it is.</summary>
+    public T? Find<T>(Argument<T> argument) => parse.GetValue(argument);
+
     /// <summary>A folder of a collection: as named, or by its name in the data folder.</summary>
     public string CollectionFolder(string folderOrName)
     {

@@ -33,7 +33,9 @@ internal static class SiloHost
                 Replicas = session.Get(Settings.Replicas),
                 Lease = leaseTime,
                 Grace = TimeSpan.FromSeconds(session.Get(Settings.GraceSeconds)),
+                MovesMax = session.Get(Settings.MovesMax),
             },
+            MoveBytesPerSecond = (long)session.Get(Settings.MoveMiBPerSecond) << 20,
         };
         ISegmentStore store = SegmentStores.Open(
             session.Get(Settings.Store) ?? session.Get(Settings.DataFolder)!, session.Get(Settings.S3Endpoint), session.Get(Settings.S3Region)!,
@@ -43,7 +45,8 @@ internal static class SiloHost
         using var state = new RedisClusterState(RedisOptions.Parse(session.Get(Settings.Redis)!).OrThrow() with { Authorities = security.Authorities }, options.Cluster);
         using var threads = new SearchThreads(session.Get(Settings.Threads), limits.QueueMax);
         Residency vectors = session.Get(Settings.Vectors) == VectorPlace.Loaded ? Residency.Loaded : Residency.Mapped;
-        var shards = new SiloShards(FileDisk.Instance, store, cache, options.MemoryBytes, vectors, session.Get(Settings.ServedCollection));
+        Throttle? throttle = options.MoveBytesPerSecond > 0 ? new Throttle(options.MoveBytesPerSecond, TimeProvider.System) : null;
+        var shards = new SiloShards(FileDisk.Instance, store, cache, options.MemoryBytes, vectors, session.Get(Settings.ServedCollection), throttle);
         var lease = new SiloLease(state, name, leaseTime, TimeProvider.System);
         var grain = new ShardGrain(new SiloShardClient(lease, new LocalShardClient(name, shards.Find)), threads);
         using var telemetry = new SiloTelemetry(TelemetrySettings.Read(session, name, options.Cluster), threads, Say);
@@ -54,7 +57,12 @@ internal static class SiloHost
         };
         telemetry.Observe(silo, cache);
         await using PeerServer peers = await PeerServer.StartAsync(peerUrl, grain, session.Cancel, security.Peers);
-        await new Server(silo, threads, limits, security, telemetry).RunAsync(url, TimeSpan.FromSeconds(session.Get(Settings.StopSeconds)), Started, silo.LeaveAsync, session.Cancel);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(session.Cancel, silo.Drained);
+        await new Server(silo, threads, limits, security, telemetry).RunAsync(url, TimeSpan.FromSeconds(session.Get(Settings.StopSeconds)), Started, silo.LeaveAsync, end.Token);
+        if (silo.Drained.IsCancellationRequested)
+        {
+            session.Say($"{name} is drained: nothing is left here, it ends");
+        }
 
         static void Say(string line) => Console.Error.WriteLine($"signpost: {line}");
 

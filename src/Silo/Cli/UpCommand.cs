@@ -19,7 +19,7 @@ internal static class UpCommand
         cancel,
         [
             Settings.Silos, Settings.ServedCollection, Settings.DataFolder, Settings.Store, Settings.FirstPort, Settings.OptionalRedis, Settings.Replicas, Settings.LeaseMs,
-            Settings.GraceSeconds, Settings.SiloThreads, Settings.Vectors, SecuritySettings.KeyFile, Settings.Json,
+            Settings.GraceSeconds, Settings.Cache, Settings.SiloThreads, Settings.Vectors, SecuritySettings.KeyFile, Settings.Json,
         ],
         Run);
 
@@ -44,6 +44,7 @@ internal static class UpCommand
                     "--grace-seconds", $"{session.Get(Settings.GraceSeconds)}", "--threads", $"{session.Get(Settings.SiloThreads)}",
                     "--vectors", session.Get(Settings.Vectors) == VectorPlace.Loaded ? "loaded" : "mapped", "--quiet",
                     .. collection is null ? Array.Empty<string>() : ["--collection", Path.GetFileName(folder)],
+                    .. session.Get(Settings.Cache) is { } cache ? ["--cache", Path.Combine(Path.GetFullPath(cache), name)] : Array.Empty<string>(),
                 ];
                 silos.Add(ChildProcess.Signpost(name, words, Say(name), (Settings.RedisVariable, redis)));
             }

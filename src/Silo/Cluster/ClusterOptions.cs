@@ -27,6 +27,12 @@ internal sealed record ClusterOptions
     /// <summary>How long a silo that stops waits until nobody asks it any more.</summary>
     public TimeSpan LeaveTime { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long a shard stays open after the map has given it to others, for queries that began before.</summary>
+    public TimeSpan Linger { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Bytes of files a second that are fetched for moves; 0: as fast as can be.</summary>
+    public long MoveBytesPerSecond { get; init; }
+
     /// <summary>Pause before a shard that could not be opened is tried again.</summary>
     public TimeSpan RetryAfter { get; init; } = TimeSpan.FromSeconds(10);
 }

@@ -25,11 +25,14 @@ internal sealed class ClusterSilo : IServed, IDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<string, ClusterCollection> _collections = [];
     private readonly ConcurrentDictionary<string, string> _unopened = [];
+    private readonly CancellationTokenSource _drained = new();
+    private readonly MoveClock _moves = new(TimeProvider.System);
     private readonly List<Repeated> _threads = [];
     private readonly List<Task> _watches = [];
     private Repeated? _stepping;
     private volatile IReadOnlyList<Member> _members = [];
     private volatile bool _isLeaving;
+    private volatile Drain? _drain;
     private string _url = "";
     private string _peerUrl = "";
 
@@ -46,7 +49,12 @@ internal sealed class ClusterSilo : IServed, IDisposable
     {
         (_options, _state, _shards, Lease, _waiting, _say) = (options, state, shards, lease, waiting, say);
         _client = clientOf(AddressOf);
-        _agent = new SiloAgent(state, options.Silo, shards, TimeProvider.System, options.RetryAfter) { Seen = Use };
+        _agent = new SiloAgent(state, options.Silo, shards, TimeProvider.System, options.RetryAfter)
+        {
+            Seen = Use,
+            Linger = options.Linger,
+            Replicas = options.Steward.Replicas,
+        };
         _steward = new Steward(state, options.Silo, shards.Manifests, options.Steward, TimeProvider.System);
     }
 
@@ -64,6 +72,15 @@ internal sealed class ClusterSilo : IServed, IDisposable
 
     /// <summary>The collections that have a map.</summary>
     public IEnumerable<IServedCollection> Collections => _collections.Values.OrderBy(c => c.Name, StringComparer.Ordinal);
+
+    /// <summary>Cancelled when it was to be drained, and is: nothing is left for it to do.</summary>
+    public CancellationToken Drained => _drained.Token;
+
+    /// <summary>Copies that are on their way, and since when this silo has seen it.</summary>
+    public IReadOnlyList<(PlannedMove Move, TimeSpan For)> Moves => _moves.Of([.. _collections.Values.Select(c => c.Map)], () => ForecastOf(null, null));
+
+    /// <inheritdoc/>
+    public IAdmin Admin => new ClusterAdmin(this);
 
     /// <inheritdoc/>
     public string? NotReady => !Lease.MayServe ? "joining" : _collections.IsEmpty ? "no shard map yet" : null;
@@ -97,6 +114,42 @@ internal sealed class ClusterSilo : IServed, IDisposable
         _threads.Add(_stepping = new Repeated("shards", Interval, StepAsync, _say));
         _threads.Add(new Repeated("members", Interval, LookAsync, _say));
         _threads.Add(new Repeated("placement", Interval, LeadAsync, _say));
+    }
+
+    /// <summary>From now on its shards are to be elsewhere; when they are, <see cref="Drained"/> says so. False: they may stay.</summary>
+    /// <param name="isWanted">Whether to drain.</param>
+    /// <param name="mayLoseCopies">Whether fewer copies than wanted may be left, but for the last one.</param>
+    public void SetDrain(bool isWanted, bool mayLoseCopies)
+    {
+        _drain = isWanted ? new Drain(mayLoseCopies, TimeProvider.System.GetTimestamp()) : null;
+        _threads.ForEach(thread => thread.Wake());
+    }
+
+    /// <summary>Balances once to within <paramref name="tolerance"/>; false where this silo does not lead.</summary>
+    public bool Balance(double tolerance)
+    {
+        bool leads = _steward.Balance(tolerance);
+        _threads.ForEach(thread => thread.Wake());
+        return leads;
+    }
+
+    /// <summary>What the leader will do as this silo knows the cluster.</summary>
+    /// <param name="drained">A silo that is taken as draining; null: none beside those that are.</param>
+    /// <param name="tolerance">To balance to; null: as the leader does.</param>
+    /// <exception cref="IOException">The segment store cannot be reached.</exception>
+    public Forecast ForecastOf(string? drained, double? tolerance)
+    {
+        HashSet<string> served = [.. _collections.Keys];
+        return Forecast.Of(new MapInput
+        {
+            Manifests = [.. _shards.Manifests(_stop.Token).Where(manifest => served.Contains(manifest.Name))],
+            Maps = _collections.Values.ToDictionary(collection => collection.Name, collection => collection.Map),
+            Members = [.. _members.Select(member => member.Silo.Name == drained ? member with { Note = member.Note with { IsDraining = true } } : member)],
+            Awaited = new HashSet<string>(),
+            Unheard = new HashSet<string>(),
+            Replicas = _options.Steward.Replicas,
+            Tolerance = tolerance ?? Placement.DefaultTolerance,
+        });
     }
 
     /// <summary>Tells all that it stops, and waits until the maps have sent queries elsewhere, or until the time for that is over.</summary>
@@ -135,12 +188,14 @@ internal sealed class ClusterSilo : IServed, IDisposable
         (_client as IDisposable)?.Dispose();
         _shards.Dispose();
         _stop.Dispose();
+        _drained.Dispose();
     }
 
     private ValueTask Beat(CancellationToken cancel)
     {
         var note = new SiloNote(
-            _url, _peerUrl, _options.Zone, _options.MemoryBytes, _shards.ResidentBytes, _waiting(), _isLeaving, _shards.Held)
+            _url, _peerUrl, _options.Zone, _options.MemoryBytes, _shards.ResidentBytes, _waiting(), _isLeaving, _shards.Held,
+            _drain is not null, _drain is { MayLoseCopies: true })
         {
             Traffic = Traffic(),
         };
@@ -158,10 +213,20 @@ internal sealed class ClusterSilo : IServed, IDisposable
         _members = await Member.AllAsync(_state, cancel).ConfigureAwait(false);
         IReadOnlyList<NotedLease> leaders = await _state.LeasesAsync(Steward.Role, cancel).ConfigureAwait(false);
         Leader = leaders.Count > 0 ? leaders[0].Lease.Holder : null;
+        _moves.See([.. _collections.Values.Select(collection => collection.Map)]);
     }
 
-    private async ValueTask StepAsync(CancellationToken cancel) =>
+    private async ValueTask StepAsync(CancellationToken cancel)
+    {
+        Drain? drain = _drain; // before looking
         Lease.Use(await _agent.StepAsync(new Work(1, null, cancel)).ConfigureAwait(false));
+
+        // A leader that had not heard of it may still have given it a shard just before.
+        if (drain is not null && drain == _drain && _agent.IsEmpty && TimeProvider.System.GetElapsedTime(drain.Since) >= _options.Linger)
+        {
+            await _drained.CancelAsync().ConfigureAwait(false);
+        }
+    }
 
     private async ValueTask LeadAsync(CancellationToken cancel)
     {
@@ -238,6 +303,7 @@ internal sealed class ClusterSilo : IServed, IDisposable
                 await foreach (ShardMap map in _state.WatchAsync(collection.Name, _stop.Token).ConfigureAwait(false))
                 {
                     collection.Use(map);
+                    _agent.Notice(map);
                     _stepping?.Wake();
                 }
             }
@@ -251,6 +317,10 @@ internal sealed class ClusterSilo : IServed, IDisposable
             }
         }
     }
+
+    /// <param name="MayLoseCopies">Whether fewer copies than wanted may be left.</param>
+    /// <param name="Since">A timestamp.</param>
+    private sealed record Drain(bool MayLoseCopies, long Since);
 
     /// <summary>Whether the map sends queries to this silo that another one, which stays, could have.</summary>
     private bool IsAsked(ClusterCollection collection)

@@ -56,6 +56,10 @@ internal static class ClusterView
             Leader = silo.Leader,
             Silos = [.. silo.Members.Select(member => Describe(member, maps))],
             Collections = [.. maps.Select(Describe)],
+            Moves =
+            [
+                .. silo.Moves.Select(m => new MoveReply(m.Move.Shard.Collection, m.Move.Shard.Number, m.Move.From, m.Move.To, m.Move.Bytes, m.For.TotalSeconds)),
+            ],
         };
     }
 
@@ -68,7 +72,7 @@ internal static class ClusterView
         Name = member.Silo.Name,
         Url = member.Note.Url,
         Zone = member.Note.Zone.Length > 0 ? member.Note.Zone : null,
-        State = member.Note.IsLeaving ? "leaving" : "serving",
+        State = member.Note.IsLeaving ? "leaving" : member.Note.IsDraining ? "draining" : "serving",
         Epoch = member.Silo.Epoch,
         MemoryBytes = member.Note.MemoryBytes,
         ResidentBytes = member.Note.ResidentBytes,

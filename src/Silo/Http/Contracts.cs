@@ -130,6 +130,9 @@ internal sealed record ClusterReply
     public required SiloReply[] Silos { get; init; }
 
     public required ClusterCollectionReply[] Collections { get; init; }
+
+    /// <summary>Copies that are on their way.</summary>
+    public MoveReply[] Moves { get; init; } = [];
 }
 
 /// <summary>A silo.</summary>
@@ -142,7 +145,7 @@ internal sealed record SiloReply
 
     public string? Zone { get; init; }
 
-    /// <summary>serving, or why not.</summary>
+    /// <summary>serving; draining, while it still serves and its shards go elsewhere; or leaving.</summary>
     public required string State { get; init; }
 
     /// <summary>Of its membership: higher after every start. 0 for a silo that is alone.</summary>
@@ -198,6 +201,10 @@ internal sealed record ReplicaReply(string Silo, long Epoch, string State, strin
 [JsonSerializable(typeof(CollectionReply))]
 [JsonSerializable(typeof(CollectionsReply))]
 [JsonSerializable(typeof(ClusterReply))]
+[JsonSerializable(typeof(DrainBody))]
+[JsonSerializable(typeof(DrainReply))]
+[JsonSerializable(typeof(RebalanceBody))]
+[JsonSerializable(typeof(PlanReply))]
 [JsonSerializable(typeof(HealthReply))]
 [JsonSerializable(typeof(ReadyReply))]
 [JsonSerializable(typeof(SlowQueryLine))]

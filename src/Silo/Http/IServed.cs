@@ -22,6 +22,9 @@ internal interface IServed
     /// <summary>What it is in its cluster; null where it is alone.</summary>
     SiloFacts? Facts { get; }
 
+    /// <summary>What an operator may ask of it; null where it is alone.</summary>
+    IAdmin? Admin => null;
+
     /// <summary>Who is there, and who holds what.</summary>
     ClusterReply Describe(string url, int waiting, SiloTraffic traffic);
 }

@@ -55,10 +55,12 @@ internal sealed class SearchApi(IServed served, SearchThreads threads, SearchLim
         }
     }
 
-    /// <summary>The problem of a collection that is not served.</summary>
-    public Problem Unknown(string name) => new(
-        ProblemCode.NotFound, "collection", $"'{name}'", served.Collections.Any() ? string.Join(" | ", served.Collections.Select(c => c.Name)) : "none is served",
-        "Take one of GET /v1/collections.");
+    /// <summary>The problem of a collection that is not served; a silo that has just started does not know yet what is.</summary>
+    public Problem Unknown(string name) => served.NotReady is { } reason
+        ? new Problem(ProblemCode.Busy, "collection", $"'{name}', asked of a silo that is not ready: {reason}", "a silo that is ready", "Ask again soon, or ask another silo.")
+        : new Problem(
+            ProblemCode.NotFound, "collection", $"'{name}'", served.Collections.Any() ? string.Join(" | ", served.Collections.Select(c => c.Name)) : "none is served",
+            "Take one of GET /v1/collections.");
 
     /// <summary>Tells of a request that ended by an exception; its vectors that were searched have been told of.</summary>
     private void Failed(HttpContext context, RequestRecord record, Exception e)

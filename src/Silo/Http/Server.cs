@@ -110,6 +110,7 @@ internal sealed class Server(IServed served, SearchThreads threads, SearchLimits
             .Produces<string>(StatusCodes.Status200OK, "text/plain", "application/openmetrics-text");
         app.MapGet("/v1/cluster", () => TypedResults.Ok(served.Describe(app.Urls.First(), threads.Waiting, telemetry.Traffic)))
             .WithSummary("The silos, and who of them holds what.");
+        AdminApi.Map(app, () => served.Admin);
         app.MapGet("/v1/collections", () => TypedResults.Ok(All()))
             .WithSummary("All collections that are served.");
         app.MapGet("/v1/collections/{name}", GetCollection)

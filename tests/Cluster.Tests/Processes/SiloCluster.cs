@@ -19,6 +19,7 @@ internal sealed class SiloCluster : IDisposable
     private readonly string _listen;
     private readonly Func<string, string[]> _more;
     private readonly Func<SignpostClientOptions> _options;
+    private readonly int _leaseMs;
     private readonly Dictionary<string, SignpostProcess> _silos = [];
     private readonly Dictionary<string, string> _urls = [];
     private readonly string _name = $"test-{Guid.NewGuid():N}";
@@ -29,10 +30,12 @@ internal sealed class SiloCluster : IDisposable
     /// <param name="more">More words for the silo of a name.</param>
     /// <param name="listen">Address that silos listen on.</param>
     /// <param name="options">What a client needs to be let in by silos with TLS; null: they have none.</param>
+    /// <param name="leaseMs">How long a silo that says nothing is taken for alive.</param>
     public SiloCluster(
-        int silos, string store, string redis, Func<string, string[]>? more = null, string listen = "127.0.0.1", Func<SignpostClientOptions>? options = null)
+        int silos, string store, string redis, Func<string, string[]>? more = null, string listen = "127.0.0.1", Func<SignpostClientOptions>? options = null,
+        int leaseMs = 2000)
     {
-        (_store, _redis, _more) = (store, redis, more ?? (_ => []));
+        (_store, _redis, _more, _leaseMs) = (store, redis, more ?? (_ => []), leaseMs);
         (_options, _listen) = (options ?? (() => new SignpostClientOptions()), $"{(options is null ? "http" : "https")}://{listen}:0");
         for (int i = 1; i <= silos; i++)
         {
@@ -57,6 +60,16 @@ internal sealed class SiloCluster : IDisposable
     public string Url(string name) => _urls[name];
 
     public string ErrorOf(string name) => _silos[name].Error;
+
+    /// <summary>Starts one more silo.</summary>
+    public void Join(string name)
+    {
+        Launch(name);
+        _urls[name] = UrlOf(name);
+    }
+
+    /// <summary>Waits until a silo has ended by itself.</summary>
+    public Run EndOf(string name) => _silos[name].End();
 
     /// <summary>Starts a silo anew, on the port that it had.</summary>
     public void Start(string name)
@@ -130,7 +143,7 @@ internal sealed class SiloCluster : IDisposable
         AppContext.BaseDirectory,
         [
             "serve", "--runtime", "redis", "--cluster", _name, "--silo", name, "--redis", _redis, "--store", _store, "--url", url ?? _listen,
-            "--peer-url", _listen, "--lease-ms", "2000", "--grace-seconds", "5", "--threads", "2", "--quiet", .. _more(name),
+            "--peer-url", _listen, "--lease-ms", $"{_leaseMs}", "--grace-seconds", "5", "--threads", "2", "--quiet", .. _more(name),
         ]);
 
     private string UrlOf(string name) => _silos[name].FirstLine().Split(" at ")[1].Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal);

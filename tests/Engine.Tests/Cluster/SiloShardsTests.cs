@@ -53,9 +53,9 @@ public class SiloShardsTests : ShardTest
         Assert.Empty(shards.Held);
         Assert.Null(shards.Find(Name));
 
-        shards.Open(Shard(2), Work.Quiet);
-        shards.Open(Shard(0), Work.Quiet);
-        shards.Open(Shard(0), Work.Quiet);
+        shards.Open(Shard(2), true, Work.Quiet);
+        shards.Open(Shard(0), true, Work.Quiet);
+        shards.Open(Shard(0), true, Work.Quiet);
         Assert.Equal(["0: 0 1", "2: 0 1"], Words(shards));
         Assert.True(shards.ResidentBytes > 0);
         Assert.True(Asked(shards, 2).Hits.Length > 0);
@@ -73,9 +73,9 @@ public class SiloShardsTests : ShardTest
         long one = _manifest.MemoryOf(_manifest.Shards[0], Residency.Mapped).Resident;
         using SiloShards shards = Silo(memory: one + (one / 2));
 
-        shards.Open(Shard(0), Work.Quiet);
+        shards.Open(Shard(0), true, Work.Quiet);
         long resident = shards.ResidentBytes;
-        shards.Open(Shard(1), Work.Quiet);
+        shards.Open(Shard(1), true, Work.Quiet);
 
         HeldShard refused = shards.Held.Single(held => held.Number == 1);
         Assert.Empty(refused.CodesVersions);
@@ -83,7 +83,7 @@ public class SiloShardsTests : ShardTest
         Assert.Equal(resident, shards.ResidentBytes);
 
         shards.Close(Shard(0));
-        shards.Open(Shard(1), Work.Quiet);
+        shards.Open(Shard(1), true, Work.Quiet);
         Assert.Equal(["1: 0 1"], Words(shards));
     }
 
@@ -95,13 +95,13 @@ public class SiloShardsTests : ShardTest
         File.WriteAllBytes(segment, whole[..^100]);
         using SiloShards shards = Silo();
 
-        shards.Open(Shard(0), Work.Quiet);
-        shards.Open(Shard(1), Work.Quiet);
+        shards.Open(Shard(0), true, Work.Quiet);
+        shards.Open(Shard(1), true, Work.Quiet);
         Assert.Contains(_manifest.Shards[1].Segment, shards.Held.Single(held => held.Number == 1).Reason, StringComparison.Ordinal);
         Assert.True(Asked(shards, 0).Hits.Length > 0);
 
         File.WriteAllBytes(segment, whole);
-        shards.Open(Shard(1), Work.Quiet);
+        shards.Open(Shard(1), true, Work.Quiet);
         Assert.Equal(["0: 0 1", "1: 0 1"], Words(shards));
     }
 
@@ -111,8 +111,8 @@ public class SiloShardsTests : ShardTest
         File.WriteAllBytes(Path.Combine(Folder, CollectionManifest.FileName), "{"u8.ToArray());
         using SiloShards shards = Silo();
 
-        shards.Open(Shard(0), Work.Quiet);
-        shards.Open(new ShardId("none", 0), Work.Quiet);
+        shards.Open(Shard(0), true, Work.Quiet);
+        shards.Open(new ShardId("none", 0), true, Work.Quiet);
 
         Assert.Empty(shards.Manifests(default));
         Assert.Equal(2, shards.Held.Count);
@@ -125,8 +125,8 @@ public class SiloShardsTests : ShardTest
     public async Task New_codes_are_opened_beside_those_in_use_which_go_when_queries_have_turned()
     {
         using SiloShards shards = Silo();
-        shards.Open(Shard(0), Work.Quiet);
-        shards.Open(Shard(3), Work.Quiet);
+        shards.Open(Shard(0), true, Work.Quiet);
+        shards.Open(Shard(3), true, Work.Quiet);
         using (Collection training = Open())
         {
             var cluster = new EmbeddedCluster(Disk, Folder, training);
@@ -140,7 +140,7 @@ public class SiloShardsTests : ShardTest
 
         shards.Refresh(Name, codesInUse: 2, Work.Quiet);
         Assert.Equal(["0: 0 2", "3: 0 2"], Words(shards));
-        shards.Open(Shard(1), Work.Quiet);
+        shards.Open(Shard(1), true, Work.Quiet);
         Assert.Equal(["0: 0 2", "1: 0 2", "3: 0 2"], Words(shards));
     }
 

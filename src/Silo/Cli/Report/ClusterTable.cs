@@ -40,6 +40,21 @@ internal static class ClusterTable
                 Terminal.Print(["shard", "slots", "vectors", "copies"], shards, [1, 2], Console.Out);
             }
         }
+
+        PrintMoves(cluster);
+    }
+
+    private static void PrintMoves(ClusterInfo cluster)
+    {
+        string[][] moves =
+        [
+            .. cluster.Moves.Select(move => (string[])[
+                $"{move.Collection}/{move.Shard}", move.From ?? "one more copy", move.To, PageText.Number(move.Bytes / 1048576.0, "N1"), PageText.Number(move.Seconds, "N0")]),
+        ];
+        if (moves.Length > 0)
+        {
+            Terminal.Print(["on its way", "from", "to", "MiB", "since, s"], moves, [], Console.Out);
+        }
     }
 
     private static string Words(ReplicaInfo replica) =>

@@ -7,6 +7,7 @@ using Signpost.Client;
 using Signpost.Engine.Training;
 using Signpost.Silo.Compare;
 using Signpost.Silo.Eval;
+using Signpost.Silo.Http;
 
 namespace Signpost.Silo.Cli.Report;
 
@@ -24,6 +25,9 @@ internal sealed record UpSilo(string Name, string Url, int ProcessId);
 
 /// <summary>What <c>key --json</c> prints.</summary>
 internal sealed record KeyReport(string Key, string Line);
+
+/// <summary>What <c>drain --json</c> prints when the silo has ended: the moves that were seen to end.</summary>
+internal sealed record DrainReport(string Silo, double Seconds, long Bytes, EndedMove[] Moves);
 
 /// <summary>What <c>push --json</c> prints.</summary>
 internal sealed record PushReport(string Collection, string Store, int Files, int FilesSent, long BytesSent, double Seconds);
@@ -142,6 +146,9 @@ internal sealed record DemoReport
 [JsonSerializable(typeof(ClusterInfo))]
 [JsonSerializable(typeof(ServeReport))]
 [JsonSerializable(typeof(UpReport))]
+[JsonSerializable(typeof(DrainReply))]
+[JsonSerializable(typeof(DrainReport))]
+[JsonSerializable(typeof(PlanReply))]
 internal sealed partial class ReportJson : JsonSerializerContext
 {
     private static readonly JsonWriterOptions Readable = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

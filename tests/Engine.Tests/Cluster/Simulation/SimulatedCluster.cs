@@ -11,17 +11,20 @@ namespace Signpost.Engine.Tests.Cluster.Simulation;
 internal sealed class SimulatedCluster
 {
     public static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(3);
+    public static readonly TimeSpan Linger = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<string, SimulatedSilo?> _silos = [];
     private readonly Dictionary<long, string> _leaders = [];
     private readonly Dictionary<string, ShardMap> _newest = [];
     private readonly Dictionary<string, uint> _codes = [];
+    private readonly List<(ShardMap Map, TimeSpan Until, Dictionary<SiloId, SimulatedSilo> Silos)> _inUse = []; // by queries that began before a newer map
     private readonly int _shards;
     private long _epoch;
 
-    public SimulatedCluster(int silos, int shards, int replicas, int collections = 1)
+    public SimulatedCluster(int silos, int shards, int replicas, int collections = 1, int movesMax = 2)
     {
         Replicas = replicas;
+        MovesMax = movesMax;
         _shards = shards;
         State = new EmbeddedClusterState(Time);
         for (int i = 0; i < collections; i++)
@@ -40,6 +43,15 @@ internal sealed class SimulatedCluster
     public EmbeddedClusterState State { get; }
 
     public int Replicas { get; }
+
+    /// <summary>Copies that may be on their way to a silo before another move to it begins.</summary>
+    public int MovesMax { get; }
+
+    /// <summary>Shards that were opened since the beginning.</summary>
+    public int Opened { get; set; }
+
+    /// <summary>The silos that were drained and have ended.</summary>
+    public HashSet<string> Drained { get; } = [];
 
     /// <summary>Whether shards cannot be opened.</summary>
     public bool IsDamaged { get; set; }
@@ -70,6 +82,13 @@ internal sealed class SimulatedCluster
             try
             {
                 silo.Step(which);
+                QueriesMustFindTheirShards();
+                if (silo.IsDrained)
+                {
+                    silo.End();
+                    Drained.Add(name);
+                    Kill(name);
+                }
             }
             catch (CrashException)
             {
@@ -103,6 +122,10 @@ internal sealed class SimulatedCluster
         ShardMap? before = _newest.GetValueOrDefault(map.Collection);
         Assert.Equal((before?.Version ?? 0) + 1, map.Version);
         _newest[map.Collection] = map;
+        if (before is not null)
+        {
+            _inUse.Add((before, Time.Now + Linger, Living.Where(silo => silo.Lease.Silo is not null).ToDictionary(silo => silo.Lease.Silo!.Value)));
+        }
 
         Dictionary<string, Member> members = Member.AllAsync(State, default).Result.ToDictionary(m => m.Silo.Name);
         foreach (ShardEntry shard in map.Shards)
@@ -123,6 +146,70 @@ internal sealed class SimulatedCluster
             if (old is not null && old.Replicas.Any(r => r.State == ReplicaState.Serving && Has(r, map.CodesVersion)))
             {
                 Assert.True(shard.IsServing, $"{shard.Id} was served, could be served, and is not any more");
+            }
+
+            if (old is not null)
+            {
+                MustBeMadeBeforeBroken(old, shard, members);
+                MustBeFew(old, shard, members, map.CodesVersion == before!.CodesVersion);
+            }
+        }
+    }
+
+    /// <summary>A copy that serves in a silo that lives goes only when enough others do.</summary>
+    private void MustBeMadeBeforeBroken(ShardEntry old, ShardEntry next, Dictionary<string, Member> members)
+    {
+        int able = members.Values.Count(member => !member.Note.IsDraining);
+        foreach (Replica gone in old.Replicas.Where(r => r.State == ReplicaState.Serving && !next.Replicas.Any(n => n.Silo == r.Silo)))
+        {
+            if (members.GetValueOrDefault(gone.Silo) is { } member && member.Silo == gone.Id)
+            {
+                bool mustStay = member.Note is { IsDraining: true, MayLoseCopies: false };
+                int needed = mustStay ? Replicas : Math.Max(1, Math.Min(Replicas, able));
+                Assert.True(next.Serving.Count() >= needed, $"{gone.Silo} has let {old.Id} go while {next.Serving.Count()} others serve, and {needed} must");
+            }
+        }
+    }
+
+    /// <summary>A move begins only where few are on their way to the same silo, and none of the same shard.</summary>
+    private void MustBeFew(ShardEntry old, ShardEntry next, Dictionary<string, Member> members, bool isOfSameCodes)
+    {
+        if (!isOfSameCodes || next.Serving.Count() < Replicas)
+        {
+            return; // what is missing need not wait
+        }
+
+        bool IsOnItsWay(ShardEntry shard, Replica r) => r.State == ReplicaState.Opening && members.GetValueOrDefault(r.Silo) is { } m && m.Held(shard.Id) is null;
+        foreach (Replica begun in next.Replicas.Where(r => IsOnItsWay(next, r) && !old.Replicas.Any(o => o.Silo == r.Silo)))
+        {
+            Assert.Single(next.Replicas, r => IsOnItsWay(next, r));
+            if (_codes.Count > 1)
+            {
+                continue; // the other maps that the same leader has just decided are not written yet
+            }
+
+            int arriving = _newest.Values.SelectMany(map => map.Shards).Sum(shard => shard.Replicas.Count(r => r.Silo == begun.Silo && IsOnItsWay(shard, r)));
+            Assert.True(
+                arriving <= MovesMax,
+                $"a move of {next.Id} to {begun.Silo} has begun while {arriving - 1} copies were on their way to it:\n" + string.Join('\n', _newest.Values.SelectMany(map => map.Shards)
+                    .Select(shard => $"{shard.Id}: {string.Join(", ", shard.Replicas.Select(r => $"{r.Silo} {r.State}"))}")) + $"\nbefore {next.Id}: {string.Join(", ", old.Replicas.Select(r => $"{r.Silo} {r.State}"))}");
+        }
+    }
+
+    /// <summary>A query that began with a map that is not the newest any more finds what that map says, for a while.</summary>
+    private void QueriesMustFindTheirShards()
+    {
+        _inUse.RemoveAll(used => used.Until <= Time.Now);
+        foreach ((ShardMap map, _, Dictionary<SiloId, SimulatedSilo> silos) in _inUse)
+        {
+            foreach (ReplicaId asked in map.Shards.SelectMany(shard => shard.Serving))
+            {
+                if (silos.GetValueOrDefault(asked.Silo) is { } silo && _silos[silo.Name] == silo)
+                {
+                    Assert.True(
+                        silo.Held.Any(held => held.Collection == asked.Shard.Collection && held.Number == asked.Shard.Number),
+                        $"{asked.Silo} has closed {asked.Shard}, which queries with map {map.Version} still ask of it");
+                }
             }
         }
     }

@@ -17,8 +17,8 @@ internal sealed class SimulatedSilo
         State = new FaultyState(cluster.State, cluster.Written);
         _shards = new FakeShards(cluster);
         Lease = new SiloLease(State, name, SimulatedCluster.LeaseTime, cluster.Time);
-        _agent = new SiloAgent(State, name, _shards, cluster.Time, TimeSpan.FromSeconds(5));
-        var options = new StewardOptions { Replicas = cluster.Replicas, Lease = SimulatedCluster.LeaseTime };
+        _agent = new SiloAgent(State, name, _shards, cluster.Time, TimeSpan.FromSeconds(5)) { Linger = SimulatedCluster.Linger, Replicas = cluster.Replicas };
+        var options = new StewardOptions { Replicas = cluster.Replicas, Lease = SimulatedCluster.LeaseTime, MovesMax = cluster.MovesMax };
         _steward = new Steward(State, name, _ => cluster.Manifests, options, cluster.Time);
     }
 
@@ -37,6 +37,24 @@ internal sealed class SimulatedSilo
 
     public bool IsLeaving { get; set; }
 
+    /// <summary>Whether it drains; a process that starts anew does not know of it.</summary>
+    public bool IsDraining { get; set; }
+
+    public bool MayLoseCopies { get; set; }
+
+    /// <summary>Whether it was drained, and has nothing left.</summary>
+    public bool IsDrained { get; private set; }
+
+    /// <summary>Lets the leader balance once; whether this one leads.</summary>
+    public bool Balance(double tolerance) => _steward.Balance(tolerance);
+
+    /// <summary>Ends it in order.</summary>
+    public void End()
+    {
+        _steward.LeaveAsync(default).AsTask().GetAwaiter().GetResult();
+        Lease.LeaveAsync(default).AsTask().GetAwaiter().GetResult();
+    }
+
     /// <summary>One of the three things that a silo does again and again.</summary>
     /// <exception cref="CrashException">The process has died.</exception>
     public void Step(int which)
@@ -46,10 +64,12 @@ internal sealed class SimulatedSilo
             switch (which)
             {
                 case 0:
-                    Lease.Beat(new SiloNote("", "", "", 1L << 40, 0, 0, IsLeaving, _shards.Held).Write(), default);
+                    Lease.Beat(new SiloNote("", "", "", 1L << 40, 0, 0, IsLeaving, _shards.Held, IsDraining, MayLoseCopies).Write(), default);
                     break;
                 case 1:
+                    bool wasDraining = IsDraining;
                     Lease.Use(_agent.StepAsync(Work.Quiet).AsTask().GetAwaiter().GetResult());
+                    IsDrained = wasDraining && _agent.IsEmpty;
                     break;
                 default:
                     _steward.StepAsync(default).AsTask().GetAwaiter().GetResult();
@@ -76,7 +96,7 @@ internal sealed class SimulatedSilo
 
         public long ResidentBytes => 0;
 
-        public void Open(ShardId shard, Work work)
+        public void Open(ShardId shard, bool isUrgent, Work work)
         {
             if (cluster.IsDamaged)
             {
@@ -85,6 +105,7 @@ internal sealed class SimulatedSilo
             }
 
             _failed.Remove((shard.Collection, shard.Number));
+            cluster.Opened += _open.ContainsKey((shard.Collection, shard.Number)) ? 0 : 1;
             _open[(shard.Collection, shard.Number)] = [0, cluster.CodesOf(shard.Collection)];
         }
 

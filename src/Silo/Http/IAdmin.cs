@@ -1,0 +1,13 @@
+using Signpost.Engine.Base;
+
+namespace Signpost.Silo.Http;
+
+/// <summary>What an operator may ask of a silo of a cluster. Thread-safe.</summary>
+internal interface IAdmin
+{
+    /// <summary>Lets everything leave the silo that is asked, and then end it; or takes that back.</summary>
+    Outcome<DrainReply> Drain(DrainBody body);
+
+    /// <summary>Lets the leader, which is to be asked, balance once; or only tells what it would do, which any silo can.</summary>
+    Outcome<PlanReply> Rebalance(RebalanceBody body);
+}
