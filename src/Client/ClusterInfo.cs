@@ -86,7 +86,11 @@ public sealed record SiloInfo
 /// <param name="CodesVersion">Number of the training whose codes queries use; 0: there are no codes.</param>
 /// <param name="Vectors">Vectors of all shards.</param>
 /// <param name="Shards">The shards in the order of their slots.</param>
-public sealed record CollectionMap(string Name, long MapVersion, uint CodesVersion, long Vectors, ImmutableArray<ShardInfo> Shards);
+public sealed record CollectionMap(string Name, long MapVersion, uint CodesVersion, long Vectors, ImmutableArray<ShardInfo> Shards)
+{
+    /// <summary>Shards that silos open to take the place of some of these; empty while none are split or merged.</summary>
+    public ImmutableArray<ShardInfo> Coming { get; init; } = [];
+}
 
 /// <summary>A shard: the slots [SlotFrom, SlotTo) of 16,384, and its copies.</summary>
 /// <param name="Shard">Its number.</param>

@@ -1,10 +1,11 @@
 using Signpost.Engine.Base;
+using Signpost.Silo.Eval;
 
 namespace Signpost.Silo;
 
 /// <summary>
-/// Looks at the folders of open collections, again and again, and turns to new codes where a training has finished: a server goes on
-/// serving meanwhile. What cannot be opened is said once, and the old codes stay in use.
+/// Looks at the folders of open collections, again and again, and turns to new codes where a training has finished, and to other shards where they were split or merged: a server goes on
+/// serving meanwhile. What cannot be opened is said once, and the old ones stay in use.
 /// </summary>
 internal sealed class CodesWatch : IDisposable
 {
@@ -57,7 +58,9 @@ internal sealed class CodesWatch : IDisposable
             else if (changed.Value)
             {
                 _said.Remove(collection);
-                _say($"{collection.Facts.Collection}: codes version {collection.Facts.CodesVersion} ({collection.Facts.Quantizer}, m {collection.Facts.M}) are in use");
+                BuildFacts facts = collection.Facts;
+                string codes = facts.M is null ? "no codes" : $"codes version {facts.CodesVersion} ({facts.Quantizer}, m {facts.M})";
+                _say($"{facts.Collection}: {facts.Shards} shards and {codes} are in use");
             }
         }
         catch (OperationCanceledException)

@@ -2,6 +2,7 @@ using Signpost.Engine.Build;
 using Signpost.Engine.Quantizers;
 using Signpost.Engine.Search;
 using Signpost.Engine.Shards;
+using Signpost.Engine.Storage;
 using Signpost.Engine.Training;
 using Signpost.Engine.Vectors;
 using Signpost.Silo.Compare;
@@ -116,6 +117,19 @@ internal static class Settings
     public static readonly Setting<int> MemoryLimitMb = Whole(
         "memory-limit", "Refuse to start when building needs more.", "MiB", 16, int.MaxValue, int.MaxValue,
         "Refusing early is better than being killed late.", null, "all");
+
+    // ---- changing shards ----
+
+    public static readonly Setting<int> At = Whole(
+        "at", "First slot of the second half.", "", 1, SegmentInfo.SlotCount - 1, SegmentInfo.SlotCount / 2, "Ids are spread evenly over the slots.", null, "the middle");
+
+    public static readonly Setting<bool> CompactToo = Flag("compact", "Then give every shard that is a part of a segment its own, as compact does.");
+
+    public static readonly Setting<string?> TurningUrl = Text(
+        "url", "Server of the collection: wait until it has turned to the new shards, then remove the files of the old ones.", "http://HOST:PORT", null,
+        "Without it the files stay until compact --sweep.");
+
+    public static readonly Setting<bool> Sweep = Flag("sweep", "Remove the files of former shards: every server has turned, or none serves the collection.");
 
     // ---- searching ----
 
@@ -367,6 +381,14 @@ internal static class Settings
     public static readonly Setting<int> CacheMiB = Whole(
         "cache-mib", "Most that the cache may take; files that are not needed go first.", "MiB", 16, 1 << 30, 102_400, "A hundred GiB.", "store.cache_mib");
 
+    public static readonly Setting<int> ShardVectorsMax = Whole(
+        "shard-vectors-max", "Most vectors of a shard of a cluster: larger ones are split, and neighbours below a third together merged.", "vectors", 1, int.MaxValue, 0,
+        "Shards are cut by hand.", "store.shard_vectors_max", "off");
+
+    public static readonly Setting<int> ShardMiBMax = Whole(
+        "shard-mib-max", "Most that a shard of a cluster may take, as shard-vectors-max.", "MiB", 1, 1 << 30, 0, "Shards are cut by hand.",
+        "store.shard_mib_max", "off");
+
     public static readonly Setting<string?> S3Endpoint = Text(
         "s3-endpoint", "Server of an s3 store.", "http://HOST:PORT", null, "Without it that of AWS for the region.", "store.s3_endpoint");
 
@@ -381,7 +403,8 @@ internal static class Settings
     public static readonly Setting[] InFile =
         [DataFolder, Threads, K, L, Mode, Rerank, TimeoutMs, Url, QueueMax, BatchMax, RequestMiBMax, TimeoutMsMax, StopSeconds,
             MovesMax, MoveMiBPerSecond,
-            Runtime, ClusterName, SiloName, Zone, PeerUrl, AdvertiseHost, Redis, Replicas, LeaseMs, GraceSeconds, MemoryMiB, Store, Cache, CacheMiB, S3Endpoint, S3Region, S3Credentials,
+            Runtime, ClusterName, SiloName, Zone, PeerUrl, AdvertiseHost, Redis, Replicas, LeaseMs, GraceSeconds, MemoryMiB, Store, Cache, CacheMiB,
+            ShardVectorsMax, ShardMiBMax, S3Endpoint, S3Region, S3Credentials,
             .. SecuritySettings.InFile, Otlp, OtlpSeconds, TraceRatio, SlowQueryMs, SlowQueryFormat];
 
     /// <summary>The word of a mode.</summary>

@@ -31,7 +31,8 @@ namespace Signpost.Engine.Cluster;
 /// dropped only after the map that does without them is written, so in the first two cases there is a newer map: what was found is
 /// thrown away and the query begins again with it. Every beginning needs another training to have ended meanwhile: one is enough in
 /// practice, and the deadline ends the rest. Without a newer map the replica has failed like any other; only where no other has the
-/// codes either, the query is refused as stale.
+/// codes either, the query is refused as stale. In the same way a query that has lost a shard begins again where a newer map is in use by
+/// then: silos close what was moved or replaced some time after the map has said so.
 ///
 /// A search of the embedded runtime is a method call of a few ten microseconds per shard, and a task would be half of its cost. So
 /// answers that are there when the call returns are merged at once, and with an embedded client everything happens on the caller's
@@ -138,7 +139,7 @@ public sealed class Coordinator
             throw;
         }
 
-        return fan.IsSettled ? new ValueTask<Outcome<SearchAnswer>>(Finish(fan, target)) : FinishAsync(fan, target);
+        return fan.IsSettled && !MayBeginAgain(fan) ? new ValueTask<Outcome<SearchAnswer>>(Finish(fan, target)) : FinishAsync(fan, target);
     }
 
     private async ValueTask<Outcome<SearchAnswer>> FinishAsync(FanOut fan, Memory<Hit> target)
@@ -147,8 +148,14 @@ public sealed class Coordinator
         CancellationToken cancel = fan.Question.Cancel;
         try
         {
-            while (!fan.IsSettled && !deadline.Reached)
+            while ((!fan.IsSettled || MayBeginAgain(fan)) && !deadline.Reached)
             {
+                if (fan.IsSettled)
+                {
+                    BeginAgain(fan);
+                    continue;
+                }
+
                 if (!fan.IsStale)
                 {
                     _calls.HedgeSilent(fan);
@@ -163,9 +170,7 @@ public sealed class Coordinator
                 }
                 else if (await HasNewerAsync(fan.Routes.Map, deadline, cancel).ConfigureAwait(false))
                 {
-                    _calls.GiveUp(fan);
-                    fan.Restart(_routes, fan.Question);
-                    _calls.AskWanted(fan, AskKind.First);
+                    BeginAgain(fan);
                     continue;
                 }
                 else
@@ -188,6 +193,15 @@ public sealed class Coordinator
         }
 
         return Finish(fan, target);
+    }
+
+    private bool MayBeginAgain(FanOut fan) => fan.HasLost && Map.Version > fan.Routes.Map.Version;
+
+    private void BeginAgain(FanOut fan)
+    {
+        _calls.GiveUp(fan);
+        fan.Restart(_routes, fan.Question);
+        _calls.AskWanted(fan, AskKind.First);
     }
 
     private Outcome<SearchAnswer> Finish(FanOut fan, Memory<Hit> target)

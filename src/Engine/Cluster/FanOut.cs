@@ -45,6 +45,9 @@ internal sealed class FanOut
     /// <summary>Whether nothing more can come: every shard is answered or lost, or the request was refused.</summary>
     public bool IsSettled => _shards.AreSettled || _gathered.Refusal is not null;
 
+    /// <summary>Whether nothing more can come, and shards are lost that another map may have elsewhere.</summary>
+    public bool HasLost => _shards.AreSettled && _gathered.Refusal is null && !_shards.AreAnswered;
+
     /// <summary>Forgets everything and wants all shards of <paramref name="routes"/>.</summary>
     public void Restart(Routes routes, in Question question)
     {

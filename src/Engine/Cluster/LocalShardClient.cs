@@ -108,41 +108,66 @@ public sealed class LocalShardClient(string silo, Func<string, Collection?> coll
         List<MissingShard>? missing = null;
         List<ShardWork>? work = null;
         int k = Math.Max(0, query.Parameters.K); // a shard will refuse what is below 1
-        scratch.Restart(k);
-        foreach (ShardSlots asked in query.Shards.Span)
+        ReadOnlySpan<ShardSlots> asked = query.Shards.Span;
+        scratch.Restart(k, asked.Length);
+        for (int i = 0; i < asked.Length; i++)
+        {
+            try
+            {
+                scratch.Groups.Add(i, ShardOf(new ShardId(query.Collection, asked[i].Number), cancel));
+            }
+            catch (IOException e)
+            {
+                (missing ??= []).Add(new MissingShard(new ShardId(query.Collection, asked[i].Number), e.Message)); // closed or moved since the map was made
+            }
+        }
+
+        for (int i = 0; i < asked.Length; i++)
         {
             cancel.ThrowIfCancellationRequested();
-            var shard = new ShardId(query.Collection, asked.Number);
+            if (scratch.Groups.Take(i, asked) is not { } open)
+            {
+                continue;
+            }
+
             if (deadline.Reached)
             {
                 sum.DeadlineReached = true;
-                (missing ??= []).Add(new MissingShard(shard, MissingShard.Late));
+                AddMissing(query, scratch.Groups.Members, MissingShard.Late, ref missing);
                 continue;
             }
 
             try
             {
-                using Snapshot snapshot = ShardOf(shard, cancel).Snapshot(query.CodesVersion);
+                using Snapshot snapshot = open.Snapshot(query.CodesVersion);
                 if (snapshot.Validate(query.Query, query.Parameters) is { } problem)
                 {
                     return new ShardAnswer(default, default, null, problem);
                 }
 
-                var told = ShardTold.Begin(query.Watch, shard);
-                int count = snapshot.Search(query.Query, query.Parameters, deadline, scratch.Room, out SearchStats stats);
+                var told = ShardTold.Begin(query.Watch, new ShardId(query.Collection, asked[scratch.Groups.Members[0]].Number));
+                int count = snapshot.Search(query.Query, query.Parameters, scratch.Groups.Slots, deadline, scratch.Room, out SearchStats stats);
                 told.End(stats, ref work);
-                scratch.Best.Add(scratch.Room.AsSpan(0, count), asked.Slots);
+                scratch.Best.Add(scratch.Room.AsSpan(0, count), Slots.All);
                 sum.Add(stats);
             }
             catch (Exception e) when (e is IOException or ObjectDisposedException)
             {
-                (missing ??= []).Add(new MissingShard(shard, e.Message)); // closed or moved since the map was made
+                AddMissing(query, scratch.Groups.Members, e.Message, ref missing);
             }
         }
 
         ReadOnlySpan<Hit> best = scratch.Best.Best;
         best.CopyTo(query.Target.Span);
         return new ShardAnswer(query.Target[..best.Length], sum, missing, null, work);
+    }
+
+    private static void AddMissing(in ShardQuery query, ReadOnlySpan<int> places, string reason, ref List<MissingShard>? missing)
+    {
+        foreach (int place in places)
+        {
+            (missing ??= []).Add(new MissingShard(new ShardId(query.Collection, query.Shards.Span[place].Number), reason));
+        }
     }
 
     private Collection CollectionOf(ShardId shard) =>
@@ -159,11 +184,14 @@ public sealed class LocalShardClient(string silo, Func<string, Collection?> coll
     {
         public TopK Best { get; } = new();
 
+        public SegmentGroups Groups { get; } = new();
+
         public Hit[] Room { get; private set; } = [];
 
-        public void Restart(int k)
+        public void Restart(int k, int shards)
         {
             Best.Restart(k);
+            Groups.Restart(shards);
             if (Room.Length < k)
             {
                 Room = new Hit[k];

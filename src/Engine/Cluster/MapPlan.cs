@@ -47,7 +47,8 @@ public sealed record MapDecision(IReadOnlyList<ShardMap> Maps, IReadOnlyList<Pla
 /// away, all leases have ended, and all silos come back one after the other. A replica that is no longer wanted goes only when as many others serve as are wanted: make before break.
 /// Which of the wanted changes begin now is <see cref="MoveLimits"/>'s.
 ///
-/// Queries turn to new codes when every replica that serves has them. One that says that it cannot open them is left behind.
+/// Queries turn to new codes when every replica that serves has them. One that says that it cannot open them is left behind. They turn to
+/// other shards, where the manifest has others, when these are served (<see cref="LayoutPlan"/>).
 /// </remarks>
 public static class MapPlan
 {
@@ -60,43 +61,59 @@ public static class MapPlan
         var maps = new List<ShardMap>();
         var members = input.Members.ToDictionary(member => member.Silo.Name);
         PlacementPlan plan = Assign(input);
-        Dictionary<ShardId, IReadOnlyList<string>> wanted = MoveLimits.Begin(plan.Assignment, CopiesOf(input), input.Replicas, input.MovesMax);
+        Dictionary<ShardId, IReadOnlyList<string>> begun = MoveLimits.Begin(plan.Assignment, CopiesOf(input), input.Replicas, input.MovesMax);
+        var wanted = SegmentsOf(input).SelectMany(segment => segment.Shards.Select(shard => (shard, segment.Id))).ToDictionary(pair => pair.shard, pair => begun[pair.Id]);
         foreach (CollectionManifest manifest in input.Manifests)
         {
             ShardMap? now = input.Maps.GetValueOrDefault(manifest.Name);
-            if (now is not null && !IsOf(now, manifest))
+            if (now is not null && !LayoutPlan.IsOf(now, manifest))
             {
                 continue; // built anew under its name: the old one is served until an operator decides
             }
 
-            uint codes = now is null || MayTurn(now, manifest.CodesVersion, members) ? manifest.CodesVersion : now.CodesVersion;
-            var shards = ImmutableArray.CreateBuilder<ShardEntry>(manifest.Shards.Count);
-            for (int i = 0; i < manifest.Shards.Count; i++)
+            if (NextOf(manifest, now, wanted, members, input) is { } next)
             {
-                ManifestShard shard = manifest.Shards[i];
-                var id = new ShardId(manifest.Name, shard.Id);
-                ImmutableArray<Replica> replicas = ReplicasOf(id, now?.Shards[i].Replicas ?? [], wanted[id], codes, members, input);
-                shards.Add(new ShardEntry(id, new SlotRange(shard.SlotFrom, shard.SlotTo), shard.Count, replicas));
-            }
-
-            if (now is null || now.CodesVersion != codes || !IsSame(now.Shards, shards))
-            {
-                maps.Add(new ShardMap(manifest.Name, (now?.Version ?? 0) + 1, shards.MoveToImmutable(), codes));
+                maps.Add(next);
             }
         }
 
         return new MapDecision(maps, plan.Gaps);
     }
 
-    private static bool IsOf(ShardMap map, CollectionManifest manifest) =>
-        map.Shards.Select(s => (s.Id.Number, s.Slots.From, s.Slots.To, s.Vectors))
-            .SequenceEqual(manifest.Shards.Select(s => (s.Id, s.SlotFrom, s.SlotTo, s.Count)));
-
-    private static bool IsSame(ImmutableArray<ShardEntry> now, IReadOnlyList<ShardEntry> next)
+    /// <summary>The next map of a collection; null where the present one is right.</summary>
+    private static ShardMap? NextOf(
+        CollectionManifest manifest, ShardMap? now, IReadOnlyDictionary<ShardId, IReadOnlyList<string>> wanted, Dictionary<string, Member> members, MapInput input)
     {
+        ShardEntry Placed(ShardEntry shard, uint codes) =>
+            shard with { Replicas = ReplicasOf(shard.Id, shard.Replicas, wanted.GetValueOrDefault(shard.Id) ?? SilosOf(shard), codes, members, input) };
+        uint codes = now is null || MayTurn(now, manifest.CodesVersion, members) ? manifest.CodesVersion : now.CodesVersion;
+        IEnumerable<ShardEntry> before = now?.Shards ?? [.. manifest.Shards.Select(shard => LayoutPlan.EntryOf(manifest, shard, []))];
+        ImmutableArray<ShardEntry> shards = [.. before.Select(shard => Placed(shard, codes))];
+        ImmutableArray<ShardEntry> coming = now is null ? [] : [.. LayoutPlan.Coming(now, manifest).Select(shard => Placed(shard, manifest.CodesVersion))];
+        bool mayTurn = now is not null && !LayoutPlan.HasLayoutOf(now, manifest) && codes == manifest.CodesVersion
+            && LayoutPlan.MayTurn(shards, coming, shard => Math.Min(input.Replicas, wanted[shard].Count));
+        if (mayTurn)
+        {
+            (shards, coming) = (LayoutPlan.Turned(manifest, shards, coming), []);
+        }
+
+        return now is not null && now.CodesVersion == codes && now.Lineage == manifest.Lineage && IsSame(now.Shards, shards) && IsSame(now.Coming, coming)
+            ? null
+            : new ShardMap(manifest.Name, (now?.Version ?? 0) + 1, shards, codes, coming, manifest.Lineage);
+    }
+
+    private static string[] SilosOf(ShardEntry shard) => [.. shard.Replicas.Select(replica => replica.Silo)];
+
+    private static bool IsSame(ImmutableArray<ShardEntry> now, ImmutableArray<ShardEntry> next)
+    {
+        if (now.Length != next.Length)
+        {
+            return false;
+        }
+
         for (int i = 0; i < now.Length; i++)
         {
-            if (!now[i].Replicas.SequenceEqual(next[i].Replicas))
+            if (now[i].Id != next[i].Id || !now[i].Replicas.SequenceEqual(next[i].Replicas))
             {
                 return false;
             }
@@ -175,11 +192,11 @@ public static class MapPlan
         return new Replica(member.Silo.Name, state, reason, member.Silo.Epoch);
     }
 
-    /// <summary>Which silos are to hold each shard in the end, those that it has first.</summary>
+    /// <summary>Which silos are to hold each segment in the end, those that it has first.</summary>
     internal static PlacementPlan Assign(MapInput input)
     {
-        Dictionary<ShardId, IReadOnlyList<string>> present = Mapped(input).ToDictionary(
-            shard => shard.Shard, shard => (IReadOnlyList<string>)[.. shard.Replicas.Select(replica => replica.Silo)]);
+        PlacedSegment[] segments = [.. SegmentsOf(input)];
+        Dictionary<ShardId, IReadOnlyList<string>> present = segments.ToDictionary(segment => segment.Id, segment => segment.Present);
 
         // A silo that stops is as one that is awaited: it may be back at once, and to move its shards twice would be waste.
         if (input.Awaited.Count > 0 || input.Members.Any(m => m.Note.IsLeaving))
@@ -188,43 +205,38 @@ public static class MapPlan
         }
 
         PlacementShard[] shards = [.. MemoryOf(input).Select(shard => new PlacementShard(shard.Shard, shard.Memory.Resident))];
-        return Placement.Plan(SilosOf(input), shards, input.Replicas, present, input.Tolerance);
+        PlacementPlan plan = Placement.Plan(SilosOf(input), shards, input.Replicas, present, input.Tolerance);
+        return plan with { Assignment = segments.ToDictionary(segment => segment.Id, segment => segment.IsLeaving ? segment.Present : plan.Assignment[segment.Id]) };
     }
 
     /// <summary>The silos that shards may be in.</summary>
     internal static IReadOnlyList<PlacementSilo> SilosOf(MapInput input) =>
         [.. input.Members.Select(m => new PlacementSilo(m.Silo.Name, m.Note.Zone, m.Note.MemoryBytes, m.Note.IsDraining))];
 
-    /// <summary>Every shard of the manifests, and what a copy of it takes.</summary>
-    internal static IEnumerable<(ShardId Shard, SegmentMemory Memory)> MemoryOf(MapInput input) => input.Manifests.SelectMany(
-        manifest => manifest.Shards.Select(shard => (new ShardId(manifest.Name, shard.Id), manifest.MemoryOf(shard, Residency.Mapped))));
+    /// <summary>Every segment that is placed, and what a copy of it takes.</summary>
+    internal static IEnumerable<(ShardId Shard, SegmentMemory Memory)> MemoryOf(MapInput input) => SegmentsOf(input).Select(segment => (segment.Id, segment.Memory));
 
-    /// <summary>The copies of every shard of the manifests, as the silos tell of them now.</summary>
+    /// <summary>The copies of every segment that is placed, as the silos tell of them now.</summary>
     internal static IReadOnlyList<ShardCopies> CopiesOf(MapInput input)
     {
         var members = input.Members.ToDictionary(member => member.Silo.Name);
         var all = new List<ShardCopies>();
-        foreach ((ShardId shard, uint codes, ImmutableArray<Replica> replicas) in Mapped(input))
+        foreach (PlacedSegment segment in SegmentsOf(input))
         {
-            ILookup<ReplicaState, string> silos = replicas.Where(replica => members.ContainsKey(replica.Silo))
-                .ToLookup(replica => StateOf(shard, codes, members[replica.Silo]).State, replica => replica.Silo);
-            all.Add(new ShardCopies(shard, [.. silos[ReplicaState.Serving]], [.. silos[ReplicaState.Opening]], [.. silos[ReplicaState.Unavailable]]));
+            uint codes = input.Maps.GetValueOrDefault(segment.Id.Collection)?.CodesVersion ?? 0;
+            ILookup<ReplicaState, string> silos = segment.Present.Where(members.ContainsKey).ToLookup(silo => BestOf(members[silo]));
+            all.Add(new ShardCopies(segment.Id, [.. silos[ReplicaState.Serving]], [.. silos[ReplicaState.Opening]], [.. silos[ReplicaState.Unavailable]]));
+
+            ReplicaState BestOf(Member member)
+            {
+                ReplicaState[] states = [.. segment.Shards.Select(shard => StateOf(shard, codes, member).State)];
+                return states.Contains(ReplicaState.Serving) ? ReplicaState.Serving : states.Max(); // one that failed tells more than one not tried
+            }
         }
 
         return all;
     }
 
-    /// <summary>Every shard of the manifests, with the codes and the replicas that its map names.</summary>
-    private static IEnumerable<(ShardId Shard, uint Codes, ImmutableArray<Replica> Replicas)> Mapped(MapInput input)
-    {
-        foreach (CollectionManifest manifest in input.Manifests)
-        {
-            ShardMap? map = input.Maps.GetValueOrDefault(manifest.Name);
-            var replicas = map?.Shards.ToDictionary(shard => shard.Id.Number, shard => shard.Replicas);
-            foreach (ManifestShard shard in manifest.Shards)
-            {
-                yield return (new ShardId(manifest.Name, shard.Id), map?.CodesVersion ?? 0, replicas?.GetValueOrDefault(shard.Id, []) ?? []);
-            }
-        }
-    }
+    private static IEnumerable<PlacedSegment> SegmentsOf(MapInput input) =>
+        input.Manifests.SelectMany(manifest => LayoutPlan.SegmentsOf(manifest, input.Maps.GetValueOrDefault(manifest.Name)));
 }

@@ -14,12 +14,16 @@ internal sealed class OpenShards
     private int[] _wanted = [];
     private int _wantedCount;
     private int _unsettled;
+    private int _answered;
 
     /// <summary>Places of the shards that are to be asked of somebody.</summary>
     public ReadOnlySpan<int> Wanted => _wanted.AsSpan(0, _wantedCount);
 
     /// <summary>Whether every shard is answered or lost.</summary>
     public bool AreSettled => _unsettled == 0;
+
+    /// <summary>Whether every shard of the map is answered.</summary>
+    public bool AreAnswered => _answered == _routes.Map.Shards.Length;
 
     /// <summary>Forgets everything and wants all shards of <paramref name="routes"/> that are served.</summary>
     public void Restart(Routes routes)
@@ -34,6 +38,7 @@ internal sealed class OpenShards
         _routes = routes;
         Array.Clear(_shards);
         _wantedCount = 0;
+        _answered = 0;
         for (int shard = 0; shard < shards; shard++)
         {
             if (!routes.ReplicasOf(shard).IsEmpty)
@@ -93,6 +98,7 @@ internal sealed class OpenShards
     {
         _shards[shard].Answer = call;
         _unsettled--;
+        _answered++;
         int wanted = Wanted.IndexOf(shard); // from another replica, when one was silent and one had failed
         if (wanted >= 0)
         {

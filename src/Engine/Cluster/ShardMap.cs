@@ -92,12 +92,18 @@ public sealed record ShardEntry(ShardId Id, SlotRange Slots, long Vectors, Immut
 /// <summary>Who holds what of one collection. Immutable; a change makes a new map with the next version.</summary>
 public sealed class ShardMap
 {
+    private readonly ImmutableArray<ShardEntry> _coming;
+
     /// <summary>A map whose shards, in order, own every slot exactly once.</summary>
     /// <param name="collection">Name of the collection.</param>
     /// <param name="version">1 for the first map of a collection, then one more with every change.</param>
     /// <param name="shards">In the order of their slots; no number twice.</param>
     /// <param name="codesVersion">Number of the training whose codes queries use; 0: there are no codes.</param>
-    public ShardMap(string collection, long version, ImmutableArray<ShardEntry> shards, uint codesVersion = 0)
+    /// <param name="coming">Shards that will take the place of some of <paramref name="shards"/>, in the order of their slots; no number twice.</param>
+    /// <param name="lineage">Of the manifest that the shards are from; empty where nobody said.</param>
+    public ShardMap(
+        string collection, long version, ImmutableArray<ShardEntry> shards, uint codesVersion = 0, ImmutableArray<ShardEntry> coming = default,
+        string lineage = "")
     {
         Check.That(version >= 1);
         int slot = 0;
@@ -115,6 +121,17 @@ public sealed class ShardMap
         Shards = shards;
         CodesVersion = codesVersion;
         Vectors = shards.Sum(shard => shard.Vectors);
+        _coming = coming.IsDefault ? [] : coming;
+        Lineage = lineage;
+        slot = 0;
+        foreach (ShardEntry shard in _coming)
+        {
+            Check.That(shard.Id.Collection == collection && numbers.Add(shard.Id.Number));
+            Check.That(shard.Slots.From >= slot && shard.Slots.To > shard.Slots.From);
+            slot = shard.Slots.To;
+        }
+
+        Check.That(slot <= Slots.Count);
     }
 
     /// <summary>Name of the collection.</summary>
@@ -125,6 +142,18 @@ public sealed class ShardMap
 
     /// <summary>The shards in the order of their slots.</summary>
     public ImmutableArray<ShardEntry> Shards { get; }
+
+    /// <summary>
+    /// Shards that silos open while queries still go to those whose slots they will take over. Another map makes them present, all at once:
+    /// a query uses one map, so no vector is found twice and none is missed.
+    /// </summary>
+    public ImmutableArray<ShardEntry> Coming => _coming;
+
+    /// <summary>Every shard that silos are to hold: present ones, then coming ones.</summary>
+    public IEnumerable<ShardEntry> AllShards => Shards.Concat(_coming);
+
+    /// <summary>What tells the collection from one that was built anew under its name; empty where nobody said.</summary>
+    public string Lineage { get; }
 
     /// <summary>
     /// Number of the training whose codes a query uses in every shard; 0 where there are no codes. A new map is the moment at which
@@ -142,14 +171,14 @@ public sealed class ShardMap
     public ShardMap WithReplicas(int number, params ReadOnlySpan<Replica> replicas)
     {
         ShardEntry shard = Shards.Single(s => s.Id.Number == number);
-        return new ShardMap(Collection, Version + 1, Shards.Replace(shard, shard with { Replicas = [.. replicas] }), CodesVersion);
+        return new ShardMap(Collection, Version + 1, Shards.Replace(shard, shard with { Replicas = [.. replicas] }), CodesVersion, _coming, Lineage);
     }
 
     /// <summary>The next version of this map, whose queries use the codes of <paramref name="codesVersion"/>.</summary>
-    public ShardMap WithCodes(uint codesVersion) => new(Collection, Version + 1, Shards, codesVersion);
+    public ShardMap WithCodes(uint codesVersion) => new(Collection, Version + 1, Shards, codesVersion, _coming, Lineage);
 
     /// <summary>The same map under <paramref name="version"/>: what a runtime restores after its store has lost newer versions.</summary>
-    public ShardMap AtVersion(long version) => new(Collection, version, Shards, CodesVersion);
+    public ShardMap AtVersion(long version) => new(Collection, version, Shards, CodesVersion, _coming, Lineage);
 
     /// <summary>Place in <see cref="Shards"/> of the shard that owns <paramref name="id"/>.</summary>
     internal int PlaceOf(ulong id)

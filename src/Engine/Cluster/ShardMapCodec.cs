@@ -15,16 +15,19 @@ namespace Signpost.Engine.Cluster;
 /// Layout: 'S' 'M' and the format version (1 byte each), then numbers as LEB128 (7 bits a byte, low bits first), texts as their
 /// length in bytes and UTF-8:
 /// <code>
-/// version, collection, codes version
+/// version, collection, codes version, lineage
 /// count of silos;  each: name, epoch                          those that hold replicas, in the order of their first use
 /// count of shards; each: number, slots, vectors, count of replicas; each: index of the silo, state * 2 + (1 with a reason), [reason]
+/// count of coming shards; each: first slot, and as above
 /// CRC-32C of all before it (4 bytes, little-endian)
 /// </code>
-/// A shard begins at the slot where the one before it ends, so a map that decodes has no gap and no overlap.
+/// A shard begins at the slot where the one before it ends, so a map that decodes has no gap and no overlap. Format 1, which is read as
+/// well, has neither lineage nor coming shards.
 /// </remarks>
 public static class ShardMapCodec
 {
-    private const byte Format = 1;
+    private const byte Format = 2;
+    private const byte FormatWithoutComing = 1;
     private const int HeaderBytes = 3;
     private const int CrcBytes = sizeof(uint);
     private const long MostVectors = 1L << 48; // of a shard; the sum over all shards still fits
@@ -37,7 +40,7 @@ public static class ShardMapCodec
     public static byte[] Encode(ShardMap map)
     {
         var silos = new Dictionary<SiloId, int>();
-        foreach (ShardEntry shard in map.Shards)
+        foreach (ShardEntry shard in map.AllShards)
         {
             foreach (Replica replica in shard.Replicas)
             {
@@ -50,6 +53,7 @@ public static class ShardMapCodec
         writer.Number(map.Version);
         writer.Text(map.Collection);
         writer.Number(map.CodesVersion);
+        writer.Text(map.Lineage);
         writer.Number(silos.Count);
         foreach (SiloId silo in silos.Keys) // a dictionary that nothing was removed from keeps the order of insertion
         {
@@ -60,6 +64,13 @@ public static class ShardMapCodec
         writer.Number(map.Shards.Length);
         foreach (ShardEntry shard in map.Shards)
         {
+            Write(ref writer, shard, silos);
+        }
+
+        writer.Number(map.Coming.Length);
+        foreach (ShardEntry shard in map.Coming)
+        {
+            writer.Number(shard.Slots.From);
             Write(ref writer, shard, silos);
         }
 
@@ -80,7 +91,7 @@ public static class ShardMapCodec
             throw new BadFileException(source, 0, $"{bytes.Length} bytes that begin otherwise", "a shard map: 'S', 'M', a version");
         }
 
-        if (bytes[2] != Format)
+        if (bytes[2] is not (Format or FormatWithoutComing))
         {
             throw new BadFileException(source, 2, $"format {bytes[2]}", $"format {Format}: is another version of Signpost running?");
         }
@@ -95,14 +106,18 @@ public static class ShardMapCodec
         long version = reader.Number(1, long.MaxValue, "a version from 1");
         string collection = reader.Text();
         var codes = (uint)reader.Number(0, uint.MaxValue, "a version of codes");
+        bool hasComing = bytes[2] == Format;
+        string lineage = hasComing ? reader.Text() : "";
         SiloId[] silos = new SiloId[reader.Count()];
         foreach (ref SiloId silo in silos.AsSpan())
         {
             silo = new SiloId(reader.Text(), reader.Number(0, long.MaxValue, "an epoch"));
         }
 
-        ImmutableArray<ShardEntry> shards = Shards(ref reader, collection, silos);
-        return reader.AtEnd ? new ShardMap(collection, version, shards, codes) : throw reader.Bad("more bytes", "the end of the map");
+        var numbers = new HashSet<int>();
+        ImmutableArray<ShardEntry> shards = Shards(ref reader, collection, silos, numbers);
+        ImmutableArray<ShardEntry> coming = hasComing ? Coming(ref reader, collection, silos, numbers) : [];
+        return reader.AtEnd ? new ShardMap(collection, version, shards, codes, coming, lineage) : throw reader.Bad("more bytes", "the end of the map");
     }
 
     private static void Write(ref Writer writer, ShardEntry shard, Dictionary<SiloId, int> silos)
@@ -122,27 +137,44 @@ public static class ShardMapCodec
         }
     }
 
-    private static ImmutableArray<ShardEntry> Shards(ref Reader reader, string collection, SiloId[] silos)
+    private static ImmutableArray<ShardEntry> Shards(ref Reader reader, string collection, SiloId[] silos, HashSet<int> numbers)
     {
-        int count = reader.Count();
-        var shards = ImmutableArray.CreateBuilder<ShardEntry>(count);
-        var numbers = new HashSet<int>(count);
+        var shards = ImmutableArray.CreateBuilder<ShardEntry>(reader.Count());
         int slot = 0;
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < shards.Capacity; i++)
         {
-            var number = (int)reader.Number(0, int.MaxValue, "a number of a shard");
-            if (!numbers.Add(number))
-            {
-                throw reader.Bad($"shard {number} again", "every shard once");
-            }
-
-            var slots = (int)reader.Number(1, Slots.Count - slot, "slots that no other shard has");
-            long vectors = reader.Number(0, MostVectors, "a number of vectors");
-            shards.Add(new ShardEntry(new ShardId(collection, number), new SlotRange(slot, slot + slots), vectors, Replicas(ref reader, silos)));
-            slot += slots;
+            shards.Add(Shard(ref reader, collection, silos, numbers, slot));
+            slot = shards[i].Slots.To;
         }
 
         return slot == Slots.Count ? shards.MoveToImmutable() : throw reader.Bad($"{slot} slots", $"{Slots.Count}");
+    }
+
+    private static ImmutableArray<ShardEntry> Coming(ref Reader reader, string collection, SiloId[] silos, HashSet<int> numbers)
+    {
+        var shards = ImmutableArray.CreateBuilder<ShardEntry>(reader.Count());
+        int slot = 0;
+        for (int i = 0; i < shards.Capacity; i++)
+        {
+            slot = (int)reader.Number(slot, Slots.Count - 1, "a slot after the shard before");
+            shards.Add(Shard(ref reader, collection, silos, numbers, slot));
+            slot = shards[i].Slots.To;
+        }
+
+        return shards.MoveToImmutable();
+    }
+
+    private static ShardEntry Shard(ref Reader reader, string collection, SiloId[] silos, HashSet<int> numbers, int slot)
+    {
+        var number = (int)reader.Number(0, int.MaxValue, "a number of a shard");
+        if (!numbers.Add(number))
+        {
+            throw reader.Bad($"shard {number} again", "every shard once");
+        }
+
+        var slots = (int)reader.Number(1, Slots.Count - slot, "slots that no other shard has");
+        long vectors = reader.Number(0, MostVectors, "a number of vectors");
+        return new ShardEntry(new ShardId(collection, number), new SlotRange(slot, slot + slots), vectors, Replicas(ref reader, silos));
     }
 
     private static ImmutableArray<Replica> Replicas(ref Reader reader, SiloId[] silos)

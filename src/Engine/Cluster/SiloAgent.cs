@@ -20,6 +20,7 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
 {
     private readonly Dictionary<ShardId, long> _triedAt = [];
     private readonly Dictionary<ShardId, long> _unwantedSince = [];
+    private volatile HashSet<ShardId> _coming = [];
     private volatile Opening? _opening;
     private volatile bool _isOutdated;
 
@@ -54,7 +55,8 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
         }
 
         // By name, not by epoch: a silo that comes back finds what it had open, or opens it while the leader learns its new epoch.
-        ShardEntry[] wanted = [.. maps.SelectMany(map => map.Shards).Where(IsWanted)];
+        ShardEntry[] wanted = [.. maps.SelectMany(map => map.AllShards).Where(IsWanted)];
+        _coming = [.. maps.SelectMany(map => map.Coming).Select(shard => shard.Id)];
         foreach (ShardMap map in maps)
         {
             Close(map, wanted);
@@ -75,7 +77,7 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
         _isOutdated = true;
         if (_opening is { } opening)
         {
-            bool isUnwanted = map.Collection == opening.Shard.Id.Collection && !map.Shards.Any(shard => shard.Id == opening.Shard.Id && IsWanted(shard));
+            bool isUnwanted = map.Collection == opening.Shard.Id.Collection && !map.AllShards.Any(shard => shard.Id == opening.Shard.Id && IsWanted(shard));
             bool isMissingMore = map.Shards.Any(shard => IsWanted(shard) && IsMissingMore(shard, opening.Shard) && StateOf(shard.Id) is null);
             if (isUnwanted || isMissingMore)
             {
@@ -86,7 +88,8 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
 
     private bool IsWanted(ShardEntry shard) => shard.Replicas.Any(replica => replica.Silo == name);
 
-    private bool IsUrgent(ShardEntry shard) => shard.Serving.Count(replica => replica.Silo.Name != name) < Math.Max(1, Replicas);
+    /// <summary>Whether a copy is missing; not of a shard that is coming, whose slots others serve meanwhile.</summary>
+    private bool IsUrgent(ShardEntry shard) => !_coming.Contains(shard.Id) && shard.Serving.Count(replica => replica.Silo.Name != name) < Math.Max(1, Replicas);
 
     private bool IsMissingMore(ShardEntry shard, ShardEntry than) => IsUrgent(shard) && !IsUrgent(than);
 
@@ -115,7 +118,7 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
 
     private void Open(ShardEntry[] wanted, Work work)
     {
-        foreach (ShardEntry shard in wanted.OrderBy(shard => shard.Serving.Count()))
+        foreach (ShardEntry shard in wanted.OrderBy(shard => _coming.Contains(shard.Id)).ThenBy(shard => shard.Serving.Count()))
         {
             work.Cancel.ThrowIfCancellationRequested();
             if (_isOutdated)

@@ -34,7 +34,7 @@ public sealed class SiloShards(
             Dictionary<ShardId, string> failed = _failed;
             foreach ((string name, Collection collection) in _collections)
             {
-                foreach (CollectionShard shard in collection.Shards)
+                foreach (CollectionShard shard in collection.AllShards)
                 {
                     string? reason = failed.GetValueOrDefault(new ShardId(name, shard.Entry.Id));
                     if (shard.Shard is { } open)
@@ -105,6 +105,12 @@ public sealed class SiloShards(
     public void Open(ShardId shard, bool isUrgent, Work work) => Try([shard], () =>
     {
         Collection collection = Open(shard.Collection, work);
+        if (collection.AllShards.All(known => known.Entry.Id != shard.Number))
+        {
+            _manifests.TryRemove(shard.Collection, out _); // the leader has seen a newer one
+            Follow(collection, shard.Collection, work);
+        }
+
         long need = collection.BytesOf(shard.Number);
         long have = memoryLimit - ResidentBytes;
         if (need > have)
@@ -142,25 +148,10 @@ public sealed class SiloShards(
             return;
         }
 
+        ShardId[] held = [.. open.AllShards.Where(shard => shard.IsOpen).Select(shard => new ShardId(collection, shard.Entry.Id))];
+        Try(held, () => Follow(open, collection, work));
         uint newest = open.Manifest.CodesVersion;
-        ShardId[] held = [.. open.Shards.Where(shard => shard.IsOpen).Select(shard => new ShardId(collection, shard.Entry.Id))];
-        Try(held, () =>
-        {
-            if (ManifestOf(collection, work.Cancel) is not { } next || next.IsSame(open.Manifest) || !next.IsSameButCodes(open.Manifest))
-            {
-                return; // one that is gone, or was built anew under its name, is the operator's to decide on
-            }
-
-            cache.Ensure(collection, [], work).OrThrow(); // with the codes of the shards that it has
-            if (open.OpenCodes(next, work) is { } problem)
-            {
-                throw new ProblemException(problem);
-            }
-
-            open.Use(next);
-            newest = next.CodesVersion;
-        });
-        foreach (uint version in open.Shards.SelectMany(shard => shard.Shard?.CodesVersions ?? []).Distinct().ToArray())
+        foreach (uint version in open.AllShards.SelectMany(shard => shard.Shard?.CodesVersions ?? []).Distinct().ToArray())
         {
             if (version != 0 && version != newest && version != codesInUse)
             {
@@ -176,6 +167,23 @@ public sealed class SiloShards(
         {
             collection.Dispose();
         }
+    }
+
+    /// <summary>Opens the codes that the store's manifest names, knows its shards, and uses it from now on.</summary>
+    private void Follow(Collection open, string collection, Work work)
+    {
+        if (ManifestOf(collection, work.Cancel) is not { } next || next.IsSame(open.Manifest) || next.Lineage != open.Manifest.Lineage)
+        {
+            return; // one that is gone, or was built anew under its name, is the operator's to decide on
+        }
+
+        cache.Ensure(collection, [], work).OrThrow(); // with the codes of the shards that it has
+        if (open.OpenCodes(next, work) is { } problem)
+        {
+            throw new ProblemException(problem);
+        }
+
+        open.Use(next);
     }
 
     private CollectionManifest? ManifestOf(string name, CancellationToken cancel)

@@ -92,7 +92,7 @@ public sealed class TrainingJob
         uint version = isDone ? old.CodesVersion : checked(old.CodesVersion + 1);
         ulong fingerprint = FingerprintOf(old, version);
         string file = CollectionFiles.Quantizer(fingerprint), checkpoint = CollectionFiles.Checkpoint(fingerprint);
-        CollectionManifest planned = old with { Shards = [.. old.Shards.Select(s => s with { Codes = CollectionFiles.Codes(s.Id, s.Segment, file) })] };
+        CollectionManifest planned = old with { Shards = [.. old.Shards.Select(s => s with { Codes = CollectionFiles.Codes(s.Segment, file) })] };
         HashSet<string> wanted = [.. old.Files, .. planned.Shards.Select(s => s.Codes!), file, checkpoint];
         CollectionFiles.Sweep(_disk, _folder, wanted.Contains); // what other trainings left unfinished
         using VectorBlock sample = await SampleAsync(map!).ConfigureAwait(false);
@@ -183,6 +183,18 @@ public sealed class TrainingJob
         if (map is null || !map.Shards.Select(s => s.Id.Number).SequenceEqual(manifest.Shards.Select(s => s.Id)))
         {
             return BuiltAnew(map is null ? "not served" : $"{map.Shards.Length} shards served", $"{manifest.Shards.Count} shards served");
+        }
+
+        if (manifest.WhyNotWhole("training") is { } parts)
+        {
+            return parts;
+        }
+
+        if (manifest.Replaced.Count > 0)
+        {
+            return new Problem(
+                ProblemCode.Busy, "training", $"{manifest.Replaced.Count} shards of a former layout in {_folder}", "one layout",
+                "When every server has turned to the new shards: signpost compact --sweep.");
         }
 
         if (manifest.Count == 0)

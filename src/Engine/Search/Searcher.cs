@@ -45,9 +45,14 @@ public static unsafe class Searcher
     /// <param name="scratch">Used by this call alone.</param>
     /// <param name="results">At least K long.</param>
     /// <param name="stats">What the search did.</param>
+    /// <param name="only">
+    /// Vertices that count; null: all. The walk is the same: its pool of L is of the whole segment, and the answer is of those in the pool that
+    /// count, also where they are not among its first K.
+    /// </param>
     /// <returns>How many results there are: K, or fewer where fewer vertices can be reached within L.</returns>
     public static int Search(
-        in SegmentView segment, Query query, in SearchParameters parameters, Deadline deadline, SearchScratch scratch, Span<Neighbour> results, out SearchStats stats)
+        in SegmentView segment, Query query, in SearchParameters parameters, Deadline deadline, SearchScratch scratch, Span<Neighbour> results, out SearchStats stats,
+        Predicate<uint>? only = null)
     {
         stats = default;
         if (segment.Graph.Count == 0)
@@ -61,18 +66,23 @@ public static unsafe class Searcher
         (pool, stats) = parameters.Mode == SearchMode.Exact
             ? SegmentDistances.Exact<(CandidateList, SearchStats), Walk>(segment, query, walk)
             : SegmentDistances.Codes<(CandidateList, SearchStats), Walk>(segment, query, walk);
+        int found = 0;
         if (parameters.Mode == SearchMode.CodesRerank)
         {
-            int depth = Math.Min(parameters.Rerank == 0 ? parameters.L : parameters.Rerank, pool.Count);
-            pool = SegmentDistances.Exact<CandidateList, Rerank>(
-                segment, query, new Rerank(pool, depth, Math.Min(parameters.K, depth), scratch));
+            int depth = Gather(pool, parameters.Rerank == 0 ? parameters.L : parameters.Rerank, only, scratch.Ids);
+            pool = depth == 0
+                ? pool.Restart(1)
+                : SegmentDistances.Exact<CandidateList, Rerank>(segment, query, new Rerank(pool, depth, Math.Min(parameters.K, depth), scratch));
             stats.Reranked = depth;
+            only = null;
         }
 
-        int found = Math.Min(parameters.K, pool.Count);
-        for (int i = 0; i < found; i++)
+        for (int i = 0; i < pool.Count && found < parameters.K; i++)
         {
-            results[i] = new Neighbour(pool.Id(i), pool.Distance(i));
+            if (only is null || only(pool.Id(i)))
+            {
+                results[found++] = new Neighbour(pool.Id(i), pool.Distance(i));
+            }
         }
 
         // The walk holds plain pointers: what owns the memory must not be collected under it.
@@ -81,6 +91,20 @@ public static unsafe class Searcher
         GC.KeepAlive(query);
         GC.KeepAlive(scratch);
         return found;
+    }
+
+    /// <summary>The first vertices of a pool that count, at most <paramref name="most"/>.</summary>
+    private static int Gather(in CandidateList pool, int most, Predicate<uint>? only, uint* ids)
+    {
+        int count = 0;
+        for (int i = 0; i < pool.Count && count < most; i++)
+        {
+            uint id = pool.Id(i);
+            ids[count] = id;
+            count += only is null || only(id) ? 1 : 0;
+        }
+
+        return count;
     }
 
     private readonly struct Walk(Graph graph, CandidateList pool, SearchScratch scratch, Deadline deadline)
@@ -98,16 +122,11 @@ public static unsafe class Searcher
 
     private readonly struct Rerank(CandidateList pool, int depth, int k, SearchScratch scratch) : IDistanceUser<CandidateList>
     {
-        /// <summary>The best k of the pool's first vertices by exact distance, in the pool's own memory.</summary>
+        /// <summary>The best k of the gathered vertices by exact distance, in the pool's own memory.</summary>
         public CandidateList Use<TDistance>(TDistance distance)
             where TDistance : struct, IDistance
         {
             uint* ids = scratch.Ids;
-            for (int i = 0; i < depth; i++)
-            {
-                ids[i] = pool.Id(i);
-            }
-
             distance.To(ids, depth, scratch.Distances);
             CandidateList best = pool.Restart(k);
             for (int i = 0; i < depth; i++)

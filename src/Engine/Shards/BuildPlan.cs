@@ -20,14 +20,16 @@ public static class BuildPlan
     private const long MostVertices = 2_000_000_000;
 
     /// <summary>Bytes that building a shard of <paramref name="count"/> vectors takes at its peak: within a tenth, and without the input.</summary>
-    public static long PeakBytes(VectorBlock vectors, BuildOptions options, long count)
+    public static long PeakBytes(VectorBlock vectors, BuildOptions options, long count) => PeakBytes(vectors.RowBytes, options.Graph, count);
+
+    /// <summary>The same, for vectors of <paramref name="rowBytes"/> each.</summary>
+    internal static long PeakBytes(long rowBytes, GraphOptions graph, long count)
     {
-        GraphOptions graph = options.Graph;
         long rowAndId = sizeof(long) + sizeof(ulong);
         long neighbours = sizeof(ulong) * graph.KnnK;
         long descent = (sizeof(ulong) * graph.DescentSample) + (sizeof(uint) * Math.Min(graph.KnnK, 2 * graph.DescentSample));
         long pruning = graph.R * (sizeof(ulong) + (long)Graph.IdBytesFor((uint)count)); // reverse edges and the graph that they are added to
-        return count * (vectors.RowBytes + rowAndId + neighbours + Math.Max(descent, pruning));
+        return count * (rowBytes + rowAndId + neighbours + Math.Max(descent, pruning));
     }
 
     /// <summary>Why the largest shard cannot be built; null when it can.</summary>
@@ -44,6 +46,13 @@ public static class BuildPlan
             : new Problem(
                 ProblemCode.NotEnoughMemory, "build", $"need {need} bytes for {largest} vectors in one shard, have {options.MemoryLimit}",
                 "shards that fit", "Build more shards, or give it more memory.");
+    }
+
+    /// <summary>Equal for segments of the vectors that <paramref name="sources"/> have in <paramref name="range"/>, built alike.</summary>
+    internal static ulong Fingerprint(IEnumerable<string> sources, SlotRange range, GraphOptions graph)
+    {
+        string text = string.Create(CultureInfo.InvariantCulture, $"{BuilderVersion} {BuildInfo.RunningVersion} {range} {graph} {string.Join(' ', sources)}");
+        return BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
     }
 
     /// <summary>Equal for builds that write the same files.</summary>

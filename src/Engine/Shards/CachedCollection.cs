@@ -72,14 +72,14 @@ internal sealed class CachedCollection(ISegmentStore store, CacheFolder? cache, 
 
     public void Discard(int shard)
     {
-        if (_manifest?.Shards.FirstOrDefault(entry => entry.Id == shard) is { } entry)
+        if (_manifest?.AllShards.FirstOrDefault(entry => entry.Id == shard) is { } entry)
         {
             Release(shard);
             new[] { entry.Segment, entry.Codes }.OfType<string>().ToList().ForEach(file => cache!.Space.Remove(PathOf(file)));
         }
     }
 
-    private static IEnumerable<string> FilesOf(CollectionManifest manifest, HashSet<int> shards) => manifest.Shards
+    private static IEnumerable<string> FilesOf(CollectionManifest manifest, HashSet<int> shards) => manifest.AllShards
         .Where(shard => shards.Contains(shard.Id)).SelectMany(shard => new[] { shard.Segment, shard.Codes }).Append(manifest.Quantizer?.File).OfType<string>();
 
     private FileNotFoundException Missing(string file) => new($"{store.Name}/{name}/{file} is not there", file);

@@ -38,6 +38,9 @@ public sealed class Collection : IDisposable
     /// <summary>The shards in the order of their slots, those that are not open among them.</summary>
     public IReadOnlyList<CollectionShard> Shards => _cell.State.Shards;
 
+    /// <summary>The shards, and those of former layouts that are open or can be opened; several may share an open <see cref="Shard"/>.</summary>
+    public IReadOnlyList<CollectionShard> AllShards => _cell.State.All;
+
     /// <summary>What the collection is and takes, codes that are not in use yet or any more included.</summary>
     public CollectionInfo Info
     {
@@ -46,7 +49,7 @@ public sealed class Collection : IDisposable
             CollectionState now = _cell.State;
             CollectionManifest manifest = now.Manifest;
             return new CollectionInfo(
-                manifest.Name, manifest.Dim, manifest.Type, manifest.Metric, manifest.R, manifest.Quantizer?.Info, now.Shards.Length, now.Open.Count(),
+                manifest.Name, manifest.Dim, manifest.Type, manifest.Metric, manifest.R, manifest.Quantizer?.Info, now.Shards.Length, now.Shards.Count(shard => shard.IsOpen),
                 manifest.Count, now.Memory);
         }
     }
@@ -80,13 +83,17 @@ public sealed class Collection : IDisposable
         return shard?.Shard ?? throw new IOException(shard?.Reason ?? $"collection {Manifest.Name} has no shard {number}");
     }
 
-    /// <summary>Bytes that a shard keeps resident while it is open with the codes in use, by the manifest alone: no file is read.</summary>
+    /// <summary>
+    /// Bytes that a shard keeps resident while it is open with the codes in use, by the manifest alone: no file is read. None where its segment
+    /// is open for another shard.
+    /// </summary>
     /// <exception cref="IOException">There is no such shard.</exception>
     public long BytesOf(int number)
     {
         CollectionState now = _cell.State;
         ManifestShard entry = now.Find(number)?.Entry ?? throw new IOException($"collection {now.Manifest.Name} has no shard {number}");
-        return now.Manifest.MemoryOf(entry, _place.Options.Vectors).Resident;
+        bool isShared = now.All.Any(shard => shard.IsOpen && shard.Entry.Segment == entry.Segment && shard.Entry.Id != number);
+        return isShared ? 0 : now.Manifest.MemoryOf(entry, _place.Options.Vectors).Resident;
     }
 
     /// <summary>
@@ -100,15 +107,9 @@ public sealed class Collection : IDisposable
 
     /// <summary>
     /// Closes a shard to new searches; those that run end well, and the last of them gives the memory back. Nothing happens where it is
-    /// not open, or not open yet.
+    /// not open, or not open yet. A segment that is open for another shard too stays.
     /// </summary>
-    public void CloseShard(int number)
-    {
-        if (_cell.State.Find(number)?.Shard is not null)
-        {
-            _cell.Replace(number, null, "it has been closed here")?.Dispose();
-        }
-    }
+    public void CloseShard(int number) => _cell.Close(number, "it has been closed here")?.Dispose();
 
     /// <summary>
     /// Opens the codes of a shard by the published quantizer <paramref name="quantizerFile"/> beside those in use, and makes their file first
@@ -129,25 +130,28 @@ public sealed class Collection : IDisposable
             return problem;
         }
 
-        string file = CollectionFiles.Codes(number, _cell.State.Find(number)!.Entry.Segment, quantizerFile);
+        string file = CollectionFiles.Codes(_cell.State.Find(number)!.Entry.Segment, quantizerFile);
         shard.MakeCodes(_place.Disk, _place.Folder, file, quantizer, work);
         return file;
     }
 
     /// <summary>
     /// Opens the codes that <paramref name="next"/> names, for every open shard, beside those in use; all of them or none. Nothing
-    /// happens where they are open already. A shard that is opened later has them too, until they are dropped or others come.
+    /// happens where they are open already. A shard that is opened later has them too, until they are dropped or others come. From now on
+    /// shards that only <paramref name="next"/> names can be opened as well.
     /// </summary>
     /// <returns>Why not: another collection, or memory that does not suffice, before anything is loaded; null when they are open.</returns>
     /// <exception cref="BadFileException">A file is missing, damaged or foreign.</exception>
     public Problem? OpenCodes(CollectionManifest next, Work work)
     {
-        if (!Manifest.IsSameButCodes(next))
+        if (Manifest.Lineage != next.Lineage)
         {
             return new Problem(
-                ProblemCode.NotSupported, $"collection {Manifest.Name}", "other vectors or graphs in its folder", "new codes alone",
+                ProblemCode.NotSupported, $"collection {Manifest.Name}", "other vectors or graphs in its folder", "new codes or another layout alone",
                 "Open the collection again.");
         }
+
+        _cell.Know(next);
 
         if (next.Quantizer is not { } entry)
         {
@@ -164,7 +168,7 @@ public sealed class Collection : IDisposable
         CollectionCodes? before = _cell.Expect(new CollectionCodes(next, quantizer));
         try
         {
-            foreach (CollectionShard shard in Shards.Where(shard => shard.IsOpen))
+            foreach (CollectionShard shard in AllShards.Where(shard => shard.IsOpen))
             {
                 OpenCodesOf(shard, next, quantizer, work);
             }
@@ -216,8 +220,10 @@ public sealed class Collection : IDisposable
     {
         try
         {
-            string file = next.Shards.First(entry => entry.Id == shard.Entry.Id).Codes!;
-            shard.Shard!.OpenCodes(_place.Disk, _place.Folder, file, quantizer, work);
+            if (next.AllShards.FirstOrDefault(entry => entry.Id == shard.Entry.Id)?.Codes is { } file)
+            {
+                shard.Shard!.OpenCodes(_place.Disk, _place.Folder, file, quantizer, work);
+            }
         }
         catch (ObjectDisposedException)
         {

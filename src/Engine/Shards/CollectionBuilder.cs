@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Signpost.Engine.Base;
 using Signpost.Engine.Build;
-using Signpost.Engine.Graphs;
 using Signpost.Engine.Quantizers;
 using Signpost.Engine.Storage;
 using Signpost.Engine.Vectors;
@@ -113,7 +112,7 @@ public sealed unsafe class CollectionBuilder
     private ManifestShard ShardOf(int number, SlotRange range, long count, string? quantizer)
     {
         string segment = CollectionFiles.Segment(number, _fingerprint);
-        string? codes = quantizer is null ? null : CollectionFiles.Codes(number, segment, quantizer);
+        string? codes = quantizer is null ? null : CollectionFiles.Codes(segment, quantizer);
         return new ManifestShard(number, range.From, range.To, segment, count, codes);
     }
 
@@ -127,58 +126,18 @@ public sealed unsafe class CollectionBuilder
     /// <summary>Makes of a shard's files what is not there and whole.</summary>
     private void Finish(CollectionManifest manifest, ManifestShard shard, PublishedQuantizer? quantizer, Work work)
     {
-        using Segment segment = OpenSegment(manifest, shard, new SegmentLoad(), work) ?? BuildSegment(manifest, shard, work);
+        using Segment segment = SegmentFile.Find(_disk, _folder, manifest, shard, new SegmentLoad(), work) ?? BuildSegment(manifest, shard, work);
         if (quantizer is not null)
         {
             ShardCodes.LoadOrMake(_disk, Path.Combine(_folder, shard.Codes!), segment, quantizer, work).Dispose();
         }
     }
 
-    private Segment? OpenSegment(CollectionManifest manifest, ManifestShard shard, SegmentLoad load, Work work)
-    {
-        string path = Path.Combine(_folder, shard.Segment);
-        Segment? segment = null;
-        try
-        {
-            segment = Segment.Open(_disk, path, load, work).Value;
-            if (segment is not null)
-            {
-                manifest.MustMatch(shard, path, segment.Info);
-            }
-
-            return segment;
-        }
-        catch (BadFileException)
-        {
-            segment?.Dispose();
-            return null;
-        }
-    }
-
     private Segment BuildSegment(CollectionManifest manifest, ManifestShard shard, Work work)
-    {
-        WriteSegment(manifest, shard, work);
-        Segment? written = OpenSegment(manifest, shard, new SegmentLoad { VerifyVectors = false }, work.Silent());
-        Check.That(written is not null);
-        return written;
-    }
-
-    private void WriteSegment(CollectionManifest manifest, ManifestShard shard, Work work)
     {
         (long[] rows, ulong[] ids) = _input.RowsOf(new SlotRange(shard.SlotFrom, shard.SlotTo), shard.Count);
         using VectorBlock vectors = Gather(rows, work);
-        using Graph graph = GraphBuilder.Build(vectors, manifest.Metric, _options.Graph, work);
-        var content = new SegmentContent
-        {
-            Vectors = vectors,
-            Ids = ids,
-            Metric = manifest.Metric,
-            Graph = graph,
-            SlotFrom = shard.SlotFrom,
-            SlotTo = shard.SlotTo,
-            Build = manifest.Build,
-        };
-        SegmentWriter.Write(_disk, Path.Combine(_folder, shard.Segment), content, work);
+        return SegmentFile.Make(_disk, _folder, manifest, shard, vectors, ids, _options.Graph, work);
     }
 
     private VectorBlock Gather(long[] rows, Work work)

@@ -34,6 +34,40 @@ internal sealed class CollectionCell(CollectionPlace place, CollectionState firs
         }
     }
 
+    /// <summary>Closes a shard; returns what was open where no other shard shares it.</summary>
+    public Shard? Close(int number, string reason)
+    {
+        lock (_change)
+        {
+            Shard? open = _state.Find(number)?.Shard is null ? null : Replace(number, null, reason);
+            return open is null || _state.Open.Contains(open) ? null : open;
+        }
+    }
+
+    /// <summary>Opens a shard by what is open of its segment already; null where nothing is.</summary>
+    public Shard? TryShare(Storage.ManifestShard entry)
+    {
+        lock (_change)
+        {
+            if (_state.OpenOf(entry.Segment) is not { } open)
+            {
+                return null;
+            }
+
+            Replace(entry.Id, open, null);
+            return open;
+        }
+    }
+
+    /// <summary>Shards that only <paramref name="next"/> names can be opened from now on.</summary>
+    public void Know(Storage.CollectionManifest next)
+    {
+        lock (_change)
+        {
+            _state = _state.Knowing(next);
+        }
+    }
+
     /// <summary>Adds a shard that has the codes of <paramref name="seen"/>; false where others took their place by now.</summary>
     /// <exception cref="ObjectDisposedException">The collection has been disposed.</exception>
     public bool TryAdd(int number, Shard shard, CollectionState seen)

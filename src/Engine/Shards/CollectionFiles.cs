@@ -29,24 +29,28 @@ internal static partial class CollectionFiles
     /// <summary>File name of the quantizer.</summary>
     public static string Quantizer(ulong fingerprint) => $"quantizer-{fingerprint:x16}.codebook";
 
-    /// <summary>File name of the codes of a segment by a quantizer, from the names of both, which tell their content.</summary>
-    public static string Codes(int shard, string segment, string quantizer)
+    /// <summary>
+    /// File name of the codes of a segment by a quantizer, from the names of both, which tell their content. It begins as that of the
+    /// segment, with the number of the shard that it was made for.
+    /// </summary>
+    public static string Codes(string segment, string quantizer)
     {
         byte[] text = Encoding.UTF8.GetBytes($"{ShardEncoder.Version} {segment} {quantizer}");
-        return $"shard-{shard:D4}-{BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(text)):x16}.codes";
+        string shard = Numbered().Match(segment) is { Success: true } match ? match.Value : "shard-0000";
+        return $"{shard}-{BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(text)):x16}.codes";
     }
 
     /// <summary>File name of what an unfinished training of the quantizer of this fingerprint goes on from.</summary>
     public static string Checkpoint(ulong fingerprint) => $"training-{fingerprint:x16}.checkpoint";
 
     /// <summary>
-    /// The right to write in <paramref name="folder"/>, until it is disposed or the process ends. Refused while another build or training
-    /// has it: each would take the other's unfinished files for litter.
+    /// The right to write in <paramref name="folder"/>, until it is disposed or the process ends. Refused while another build, training or change
+    /// of shards has it: each would take the other's unfinished files for litter.
     /// </summary>
     public static Outcome<IDisposable> Lock(IDisk disk, string folder) => disk.TryLock(Path.Combine(folder, LockName)) is { } held
         ? new Outcome<IDisposable>(held, null)
         : new Problem(
-            ProblemCode.Busy, "folder", $"{folder}, where another build or training is at work", "one writer at a time",
+            ProblemCode.Busy, "folder", $"{folder}, where another build, training or change of shards is at work", "one writer at a time",
             "Wait for its end, or stop it; then start the same command again.");
 
     /// <summary>Whether <paramref name="name"/> is that of a complete segment, codes file or quantizer.</summary>
@@ -100,7 +104,10 @@ internal static partial class CollectionFiles
 
     // Segments, codes, quantizers and checkpoints, and what an interrupted write of these or of a manifest leaves; nothing that a user may have put there.
     [GeneratedRegex(
-        "^((shard-[0-9]{4}-[0-9a-f]{16}\\.(segment|codes)|quantizer-[0-9a-f]{16}\\.codebook|training-[0-9a-f]{16}\\.checkpoint)|manifest\\.json(?=\\.))(\\.[0-9a-f]+-[0-9a-f]+\\.tmp)?\\z",
+        "^((shard-[0-9]{4,10}-[0-9a-f]{16}\\.(segment|codes)|quantizer-[0-9a-f]{16}\\.codebook|training-[0-9a-f]{16}\\.checkpoint)|manifest\\.json(?=\\.))(\\.[0-9a-f]+-[0-9a-f]+\\.tmp)?\\z",
         RegexOptions.CultureInvariant)]
     private static partial Regex Ours();
+
+    [GeneratedRegex("^shard-[0-9]{4,10}", RegexOptions.CultureInvariant)]
+    private static partial Regex Numbered();
 }

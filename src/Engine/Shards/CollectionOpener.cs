@@ -58,7 +58,7 @@ internal static class CollectionOpener
         try
         {
             ManifestQuantizer[] quantizers = manifest.Quantizer is null ? [] : [manifest.Quantizer];
-            long need = place.Options.OpenShards ? manifest.Shards.Sum(entry => place.NeedOf(entry, quantizers)) : 0;
+            long need = place.Options.OpenShards ? manifest.Shards.DistinctBy(entry => entry.Segment).Sum(entry => place.NeedOf(entry, quantizers)) : 0;
             if (place.CheckMemory(manifest.Name, need) is { } problem)
             {
                 throw new ProblemException(problem);
@@ -67,10 +67,13 @@ internal static class CollectionOpener
             CollectionCodes? codes = place.ReadCodes(manifest);
             foreach (ManifestShard entry in manifest.Shards)
             {
-                shards.Add(place.Options.OpenShards ? OpenShard(place, manifest, entry, codes, work) : new CollectionShard(entry, null, "it has not been opened here"));
+                CollectionShard? same = shards.Find(shard => shard.Entry.Segment == entry.Segment);
+                shards.Add(!place.Options.OpenShards ? CollectionState.Closed(entry)
+                    : same is not null ? same with { Entry = entry }
+                    : OpenShard(place, manifest, entry, codes, work));
             }
 
-            return new CollectionParts(place, new CollectionState(manifest, codes, null, [.. shards]));
+            return new CollectionParts(place, new CollectionState(manifest, codes, null, [.. shards], [.. manifest.Replaced.Select(CollectionState.Closed)]));
         }
         catch (Exception e)
         {

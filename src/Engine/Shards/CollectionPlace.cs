@@ -16,7 +16,7 @@ internal sealed record CollectionPlace(IDisk Disk, string Folder, CollectionOpti
         try
         {
             Outcome<SegmentMemory> plan = Segment.Plan(Disk, PathOf(entry.Segment), Options.Vectors);
-            return plan.Ok ? plan.Value.Resident + (entry.Count * codes.Sum(quantizer => (long)quantizer.Info.CodeBytes)) : 0;
+            return plan.Ok ? plan.Value.Resident + (entry.Stored.Count * codes.Sum(quantizer => (long)quantizer.Info.CodeBytes)) : 0;
         }
         catch (BadFileException)
         {

@@ -68,6 +68,25 @@ public static class CollectionPublisher
         return new PublishResult(manifest, files, sent, bytesSent, isSame && sent == 0);
     }
 
+    /// <summary>Puts the files that <paramref name="next"/> names and <paramref name="old"/> did not, then the manifest.</summary>
+    /// <exception cref="ProblemException">The store has another manifest than <paramref name="old"/> by now; it stays.</exception>
+    internal static void PublishLayout(IDisk disk, string folder, ISegmentStore store, CollectionManifest old, CollectionManifest next, Work work)
+    {
+        string name = Path.GetFileName(folder);
+        foreach (string file in next.Files.Except(old.Files))
+        {
+            Put(disk, folder, store, name, file, work);
+        }
+
+        if (store.ReadManifest(name, work.Cancel) is not { } there || !ManifestFile.Parse(there, $"{store.Name}/{name}").IsSame(old))
+        {
+            throw new ProblemException(new Problem(
+                ProblemCode.Busy, $"collection {name} in {store.Name}", "another manifest than at the start", "one writer at a time", "Start the same command again."));
+        }
+
+        store.ReplaceManifest(name, ManifestFile.Format(next), work.Cancel);
+    }
+
     /// <summary>Puts a file unless it is there; returns the bytes that were put.</summary>
     private static long Put(IDisk disk, string folder, ISegmentStore store, string collection, string file, Work work)
     {
@@ -95,12 +114,13 @@ public static class CollectionPublisher
 
     private static Problem? WhyNotOver(CollectionManifest there, CollectionManifest manifest, ISegmentStore store)
     {
-        bool isOther = !there.IsSameButCodes(manifest);
+        bool isOther = there.Lineage != manifest.Lineage || there.Layout?.Changes > (manifest.Layout?.Changes ?? 0)
+            || (there.Layout?.Changes == manifest.Layout?.Changes && !there.IsSameButCodes(manifest));
         return !isOther && there.CodesVersion <= manifest.CodesVersion
             ? null
             : new Problem(
                 ProblemCode.AlreadyExists, $"collection {manifest.Name} in {store.Name}",
-                isOther ? "other vectors or graphs" : $"codes of version {there.CodesVersion}, newer than {manifest.CodesVersion}", "none, or an older state of this one",
+                isOther ? "other vectors or graphs, or a newer layout" : $"codes of version {there.CodesVersion}, newer than {manifest.CodesVersion}", "none, or an older state of this one",
                 "Say that it shall be overwritten, or give this one another name.");
     }
 }

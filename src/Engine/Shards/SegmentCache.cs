@@ -119,7 +119,7 @@ public sealed class SegmentCache : IDisposable
     private Outcome<string> Ensure(CachedCollection cached, byte[] bytes, IReadOnlyCollection<int> shards, Throttle? throttle, Work work)
     {
         CollectionManifest manifest = ManifestFile.Parse(bytes, $"{_store.Name}/{cached.Name}/{CollectionManifest.FileName}");
-        if (shards.Except(manifest.Shards.Select(shard => shard.Id)).ToList() is { Count: > 0 } none)
+        if (shards.Except(manifest.AllShards.Select(shard => shard.Id)).ToList() is { Count: > 0 } none)
         {
             return new Problem(ProblemCode.NotFound, "shard", string.Join(", ", none), $"a shard of collection {cached.Name}", "Name one that its manifest has.");
         }

@@ -28,8 +28,11 @@ public sealed unsafe class Shard : IDisposable
     /// <summary>Bytes that the shard takes, all codes that are open included.</summary>
     public SegmentMemory Memory => _segment.Memory with { Codes = _views.Sum(view => view.CodesBytes) };
 
-    /// <summary>Vectors in the shard.</summary>
+    /// <summary>Vectors in the segment: the shard's, and those of shards that share it.</summary>
     public long Count => _segment.Info.Count;
+
+    /// <summary>Slots of the segment.</summary>
+    internal SlotRange Slots => new(_segment.Info.SlotFrom, _segment.Info.SlotTo);
 
     /// <summary>The trainings whose codes are open; 0, the shard without codes, is always among them, unless it is closed.</summary>
     public IReadOnlyList<uint> CodesVersions => [.. _views.Select(view => view.CodesVersion)];

@@ -22,7 +22,7 @@ internal sealed class ShardOpening(CollectionPlace place, CollectionCell cell)
 
             try
             {
-                Outcome<Shard> opened = shard.Shard is { } open ? open : Open(shard.Entry, work);
+                Outcome<Shard> opened = (shard.Shard ?? cell.TryShare(shard.Entry)) is { } open ? open : Open(shard.Entry, work);
                 if (opened.Problem is { } problem)
                 {
                     cell.Replace(number, null, problem.ToString());
@@ -81,7 +81,10 @@ internal sealed class ShardOpening(CollectionPlace place, CollectionCell cell)
         {
             foreach (CollectionCodes codes in seen.Codes)
             {
-                shard.OpenCodes(place.Disk, place.Folder, codes.FileOf(number), codes.Quantizer, work);
+                if (codes.FileOf(number) is { } file)
+                {
+                    shard.OpenCodes(place.Disk, place.Folder, file, codes.Quantizer, work);
+                }
             }
 
             if (cell.TryAdd(number, shard, seen))

@@ -15,6 +15,7 @@ public unsafe ref struct Snapshot
 {
     private readonly SegmentView _view;
     private readonly ulong* _ids;
+    private readonly SlotRange _slots;
     private readonly SearchScratchPool _scratch;
     private readonly uint _wanted;
     private ShardView? _held;
@@ -24,6 +25,7 @@ public unsafe ref struct Snapshot
         _held = held;
         _view = held.Segment;
         _ids = segment.Ids;
+        _slots = new SlotRange(segment.Info.SlotFrom, segment.Info.SlotTo);
         _scratch = scratch;
         _wanted = wanted;
     }
@@ -53,7 +55,32 @@ public unsafe ref struct Snapshot
         return Searcher.Validate(_view, parameters);
     }
 
-    /// <summary>The nearest vectors of the shard, ascending by (distance, id), to the front of <paramref name="hits"/>. Allocates nothing.</summary>
+    /// <summary>
+    /// The nearest vectors of some slots of the segment. The walk is that of the whole segment; of its pool of L those count that are in the
+    /// slots, so as many as K of them are found where the pool has them. Allocates nothing where the slots are all of the segment's.
+    /// </summary>
+    /// <param name="query">As <see cref="Validate"/> accepts it.</param>
+    /// <param name="parameters">As <see cref="Validate"/> accepts them.</param>
+    /// <param name="slots">Ranges without overlap.</param>
+    /// <param name="deadline">Ends the walk early with the best so far.</param>
+    /// <param name="hits">At least K long.</param>
+    /// <param name="stats">What the search did.</param>
+    /// <returns>How many hits there are.</returns>
+    public readonly int Search(
+        Query query, in SearchParameters parameters, ReadOnlySpan<SlotRange> slots, Deadline deadline, Span<Hit> hits, out SearchStats stats)
+    {
+        Check.That(parameters.Mode == SearchMode.Exact || _held!.CodesVersion == _wanted);
+        int owned = 0;
+        foreach (SlotRange range in slots)
+        {
+            owned += Math.Max(0, Math.Min(range.To, _slots.To) - Math.Max(range.From, _slots.From));
+        }
+
+        Predicate<uint>? only = owned == _slots.Count ? null : new OwnedVertices(_ids, [.. slots]).Has;
+        return Search(_view, query, parameters, deadline, hits, out stats, only);
+    }
+
+    /// <summary>The nearest vectors of the segment, ascending by (distance, id), to the front of <paramref name="hits"/>. Allocates nothing.</summary>
     /// <param name="query">As <see cref="Validate"/> accepts it.</param>
     /// <param name="parameters">As <see cref="Validate"/> accepts them.</param>
     /// <param name="deadline">Ends the walk early with the best so far.</param>
@@ -68,14 +95,18 @@ public unsafe ref struct Snapshot
 
     /// <summary>The same on <paramref name="view"/>: <see cref="View"/>, with codes that the caller holds in place of its own.</summary>
     public readonly int Search(
-        in SegmentView view, Query query, in SearchParameters parameters, Deadline deadline, Span<Hit> hits, out SearchStats stats)
+        in SegmentView view, Query query, in SearchParameters parameters, Deadline deadline, Span<Hit> hits, out SearchStats stats) =>
+        Search(view, query, parameters, deadline, hits, out stats, null);
+
+    private readonly int Search(
+        in SegmentView view, Query query, in SearchParameters parameters, Deadline deadline, Span<Hit> hits, out SearchStats stats, Predicate<uint>? only)
     {
         Check.That(_held is not null && hits.Length >= parameters.K && ReferenceEquals(view.Graph, _view.Graph));
         SearchScratch scratch = _scratch.Rent();
 
         // Neighbours are half as large as hits: they are found in the memory of the hits and widened there.
         Span<Neighbour> found = MemoryMarshal.Cast<Hit, Neighbour>(hits);
-        int count = Searcher.Search(view, query, parameters, deadline, scratch, found, out stats);
+        int count = Searcher.Search(view, query, parameters, deadline, scratch, found, out stats, only);
         _scratch.Return(scratch);
         for (int i = count - 1; i >= 0; i--)
         {
@@ -111,6 +142,16 @@ public unsafe ref struct Snapshot
     {
         _held?.Release();
         _held = null;
+    }
+
+    /// <summary>The vertices whose ids are in some slots.</summary>
+    private sealed class OwnedVertices(ulong* ids, SlotRange[] slots)
+    {
+        public bool Has(uint vertex)
+        {
+            int slot = Slots.Of(ids[vertex]);
+            return Array.Exists(slots, range => range.Contains(slot));
+        }
     }
 
     /// <summary>Insertion sort. Hits come by (distance, vertex), so only equal distances can be out of the order of their ids.</summary>

@@ -1,3 +1,6 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using Signpost.Engine.Base;
@@ -15,9 +18,29 @@ public sealed record ManifestQuantizer(string File, CodesInfo Info);
 /// <param name="SlotFrom">First slot.</param>
 /// <param name="SlotTo">The slot after the last.</param>
 /// <param name="Segment">Name of the segment file in the collection's folder.</param>
+/// <param name="Count">Vectors of the shard.</param>
+/// <param name="Codes">Name of the file with the codes of the segment, made by the collection's quantizer; null where there is none.</param>
+/// <param name="Whole">What the segment has in all, where that is more than the shard; null where the segment is the shard's own.</param>
+public sealed record ManifestShard(
+    int Id, int SlotFrom, int SlotTo, string Segment, long Count, string? Codes = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] SegmentExtent? Whole = null)
+{
+    /// <summary>What the segment has in all, the shard's own or more.</summary>
+    [JsonIgnore]
+    public SegmentExtent Stored => Whole ?? new SegmentExtent(SlotFrom, SlotTo, Count);
+}
+
+/// <summary>The slots and vectors of a segment of which a shard has a part.</summary>
+/// <param name="SlotFrom">First slot.</param>
+/// <param name="SlotTo">The slot after the last.</param>
 /// <param name="Count">Vectors of the segment.</param>
-/// <param name="Codes">Name of the file with its codes, made by the collection's quantizer; null where there is none.</param>
-public sealed record ManifestShard(int Id, int SlotFrom, int SlotTo, string Segment, long Count, string? Codes = null);
+public sealed record SegmentExtent(int SlotFrom, int SlotTo, long Count);
+
+/// <summary>How the shards of a collection became other ones than it was built with.</summary>
+/// <param name="Lineage">What the collection was built as: the same before and after every change of its shards.</param>
+/// <param name="Changes">How often its shards were changed, at least 1.</param>
+/// <param name="Replaced">Shards of former layouts: processes that have not turned to the present ones may still open them, so their files stay.</param>
+public sealed record ManifestLayout(string Lineage, int Changes, IReadOnlyList<ManifestShard> Replaced);
 
 /// <summary>What the run that completed a build took. Shards that it found finished, left by an interrupted run, took their time there.</summary>
 /// <param name="Seconds">By the clock, at least 0.</param>
@@ -38,9 +61,11 @@ public sealed record BuildCost(double Seconds, double CpuSeconds);
 /// <param name="Shards">The shards in the order of their slots, which cover [0, 16,384) exactly once.</param>
 /// <param name="Build">How the graphs were built.</param>
 /// <param name="Cost">What building took; null where nobody measured.</param>
+/// <param name="Layout">How its shards changed since; null where they are those that it was built with.</param>
 public sealed partial record CollectionManifest(
     string Name, int Dim, ElementType Type, Metric Metric, int R, long Count, ManifestQuantizer? Quantizer, IReadOnlyList<ManifestShard> Shards,
-    BuildInfo Build, BuildCost? Cost = null)
+    BuildInfo Build, BuildCost? Cost = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ManifestLayout? Layout = null)
 {
     /// <summary>Name of the manifest in the collection's folder.</summary>
     public const string FileName = "manifest.json";
@@ -52,23 +77,45 @@ public sealed partial record CollectionManifest(
     [JsonIgnore]
     public uint CodesVersion => Quantizer?.Info.Version ?? 0;
 
-    /// <summary>Every file that the manifest names, in the collection's folder.</summary>
+    /// <summary>The shards of former layouts whose files stay.</summary>
     [JsonIgnore]
-    public IEnumerable<string> Files => Shards.Select(s => s.Segment).Concat(Shards.Select(s => s.Codes).OfType<string>())
-        .Concat(Quantizer is null ? [] : [Quantizer.File]);
+    public IReadOnlyList<ManifestShard> Replaced => Layout?.Replaced ?? [];
+
+    /// <summary>Every shard that the manifest names. What a number stands for never changes, and none is used again.</summary>
+    [JsonIgnore]
+    public IEnumerable<ManifestShard> AllShards => Shards.Concat(Replaced);
+
+    /// <summary>What tells a collection from one that was built anew under its name: equal for all layouts and codes of the same vectors.</summary>
+    [JsonIgnore]
+    public string Lineage => Layout?.Lineage ?? LineageOfBuild();
+
+    /// <summary>Every file that the manifest names, in the collection's folder, once.</summary>
+    [JsonIgnore]
+    public IEnumerable<string> Files => AllShards.Select(s => s.Segment).Concat(AllShards.Select(s => s.Codes).OfType<string>())
+        .Concat(Quantizer is null ? [] : [Quantizer.File]).Distinct();
 
     /// <summary>Whether <paramref name="other"/> says the same.</summary>
-    public bool IsSame(CollectionManifest other) => this with { Shards = other.Shards } == other && Shards.SequenceEqual(other.Shards);
+    public bool IsSame(CollectionManifest other) =>
+        this with { Shards = other.Shards, Layout = other.Layout } == other && Shards.SequenceEqual(other.Shards)
+            && Layout?.Lineage == other.Layout?.Lineage && Layout?.Changes == other.Layout?.Changes && Replaced.SequenceEqual(other.Replaced);
 
     /// <summary>Whether <paramref name="other"/> is the same collection, but for codes and cost: the same vectors, graphs and slots.</summary>
     public bool IsSameButCodes(CollectionManifest other) => Bare(this).IsSame(Bare(other));
 
-    /// <summary>Memory that a shard of this manifest takes when it is open with its codes: what placing it needs to know, from no file.</summary>
+    /// <summary>Memory that the segment of a shard takes when it is open with its codes: what placing it needs to know, from no file.</summary>
     public SegmentMemory MemoryOf(ManifestShard shard, Residency vectors)
     {
-        var segment = new SegmentInfo(shard.Count, Dim, Type, Metric, R, 0, shard.SlotFrom, shard.SlotTo, Build);
-        return SegmentMemory.Of(segment, vectors) with { Codes = shard.Count * (Quantizer?.Info.CodeBytes ?? 0) };
+        (int from, int to, long count) = shard.Stored;
+        var segment = new SegmentInfo(count, Dim, Type, Metric, R, 0, from, to, Build);
+        return SegmentMemory.Of(segment, vectors) with { Codes = count * (Quantizer?.Info.CodeBytes ?? 0) };
     }
+
+    /// <summary>Why what takes every shard for a segment of its own cannot be done; null where each shard has one.</summary>
+    public Problem? WhyNotWhole(string what) => Shards.FirstOrDefault(shard => shard.Whole is not null) is not { } part
+        ? null
+        : new Problem(
+            ProblemCode.NotSupported, what, $"shard {part.Id} of {Name}, which has a part of {part.Segment}", "shards with segments of their own",
+            "Compact the collection first: signpost compact.");
 
     /// <summary>The first thing that is wrong with the content; null for a valid manifest.</summary>
     public Problem? Validate()
@@ -93,27 +140,19 @@ public sealed partial record CollectionManifest(
             return Wrong("cost", $"{cost}", "seconds of at least 0");
         }
 
-        if (Shards.Any(shard => shard is null))
+        if (AllShards.Any(shard => shard is null))
         {
             return Wrong("shards", "null", "shards");
         }
 
-        return WrongFile() ?? WrongShards();
+        return WrongFile() ?? WrongShards() ?? WrongLayout();
     }
 
     /// <summary>Throws <see cref="BadFileException"/> unless the segment is the one that <paramref name="shard"/> names.</summary>
     public void MustMatch(ManifestShard shard, string segmentPath, SegmentInfo segment)
     {
-        SegmentInfo expected = segment with
-        {
-            Count = shard.Count,
-            Dim = Dim,
-            Type = Type,
-            Metric = Metric,
-            R = R,
-            SlotFrom = shard.SlotFrom,
-            SlotTo = shard.SlotTo,
-        };
+        (int from, int to, long count) = shard.Stored;
+        SegmentInfo expected = segment with { Count = count, Dim = Dim, Type = Type, Metric = Metric, R = R, SlotFrom = from, SlotTo = to };
         if (segment != expected)
         {
             throw new BadFileException(segmentPath, FileHeader.Bytes, $"{segment}", $"{expected}, as the manifest says");
@@ -121,7 +160,7 @@ public sealed partial record CollectionManifest(
     }
 
     private static CollectionManifest Bare(CollectionManifest manifest) =>
-        manifest with { Quantizer = null, Cost = null, Shards = [.. manifest.Shards.Select(shard => shard with { Codes = null })] };
+        manifest with { Quantizer = null, Cost = null, Layout = null, Shards = [.. manifest.Shards.Select(shard => shard with { Codes = null })] };
 
     private static Problem Wrong(string what, string got, string expected) => new(
         ProblemCode.InvalidArgument, $"manifest: {what}", got, expected, "Build the collection again, or restore the manifest from a copy.");
@@ -130,12 +169,25 @@ public sealed partial record CollectionManifest(
     [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,127}\z", RegexOptions.CultureInvariant)]
     private static partial Regex NamePattern();
 
+    /// <summary>From what it was built as: the names of segments tell their content.</summary>
+    private string LineageOfBuild()
+    {
+        string shards = string.Join(' ', Shards.Select(s => $"{s.Id}:{s.SlotFrom}:{s.SlotTo}:{s.Segment}:{s.Count}"));
+        byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{Dim} {Type} {Metric} {R} {Count} {shards}"));
+        return $"{BinaryPrimitives.ReadUInt64BigEndian(hash):x16}";
+    }
+
     private Problem? WrongFile()
     {
-        var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { FileName }; // file systems may ignore case
-        foreach (string file in Files)
+        // File systems may ignore case. What has a name has it for one use: shards may share a segment, then its codes too.
+        var uses = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase) { [FileName] = "manifest" };
+        IEnumerable<(string File, string Use)> files = AllShards.Select(s => (s.Segment, $"segment {s.Segment} {s.Stored} {s.Codes}"))
+            .Concat(AllShards.Where(s => s.Codes is not null).Select(s => (s.Codes!, $"codes of {s.Segment}")))
+            .Concat(Quantizer is null ? [] : [(Quantizer.File, "quantizer")]);
+        foreach ((string file, string use) in files)
         {
-            if (!NamePattern().IsMatch(file) || file.EndsWith(AtomicFile.TemporarySuffix, StringComparison.Ordinal) || !seen.Add(file))
+            bool isTaken = file is not null && !uses.TryAdd(file, use) && uses[file] != use;
+            if (isTaken || !IsName(file) || file!.EndsWith(AtomicFile.TemporarySuffix, StringComparison.Ordinal))
             {
                 return Wrong("file name", $"'{file}'", $"a name in the folder, used once, of A-Z a-z 0-9 . _ -, not ending in {AtomicFile.TemporarySuffix}");
             }
@@ -148,24 +200,12 @@ public sealed partial record CollectionManifest(
     {
         int next = 0;
         long count = 0;
-        var ids = new HashSet<int>();
         foreach (ManifestShard shard in Shards)
         {
             if (shard.SlotFrom != next || shard.SlotTo <= next || shard.SlotTo > SegmentInfo.SlotCount)
             {
                 return Wrong(
                     $"shard {shard.Id}", $"slots {shard.SlotFrom} to {shard.SlotTo}", $"a range that starts at {next} and ends by {SegmentInfo.SlotCount}");
-            }
-
-            if (shard.Id < 0 || !ids.Add(shard.Id) || shard.Count is < 0 or > uint.MaxValue)
-            {
-                return Wrong($"shard {shard.Id}", $"{shard.Count} vectors", "a number of its own, at least 0, and 0 to 2^32 - 1 vectors");
-            }
-
-            if ((shard.Codes is null) != (Quantizer is null))
-            {
-                return Wrong(
-                    $"shard {shard.Id}", shard.Codes is null ? "no codes" : "codes", Quantizer is null ? "none, as there is no quantizer" : "codes of the quantizer");
             }
 
             next = shard.SlotTo;
@@ -177,6 +217,36 @@ public sealed partial record CollectionManifest(
             return Wrong("shards", $"slots 0 to {next}", $"0 to {SegmentInfo.SlotCount}");
         }
 
-        return count == Count ? null : Wrong("count", $"{Count}", $"{count}, the sum of the shards");
+        var ids = new HashSet<int>();
+        return AllShards.Select(shard => ids.Add(shard.Id) ? WrongShard(shard) : Wrong($"shard {shard.Id}", "its number twice", "a number of its own"))
+            .FirstOrDefault(problem => problem is not null) ?? (count == Count ? null : Wrong("count", $"{Count}", $"{count}, the sum of the shards"));
     }
+
+    private Problem? WrongShard(ManifestShard shard)
+    {
+        string name = $"shard {shard.Id}";
+        if (shard.Id < 0 || shard.Count is < 0 or > uint.MaxValue)
+        {
+            return Wrong(name, $"{shard.Count} vectors", "a number of at least 0, and 0 to 2^32 - 1 vectors");
+        }
+
+        if ((shard.Codes is null) != (Quantizer is null))
+        {
+            return Wrong(name, shard.Codes is null ? "no codes" : "codes", Quantizer is null ? "none, as there is no quantizer" : "codes of the quantizer");
+        }
+
+        (int from, int to, long count) = shard.Stored;
+        bool isPart = from >= 0 && from <= shard.SlotFrom && shard.SlotFrom < shard.SlotTo && shard.SlotTo <= to && to <= SegmentInfo.SlotCount
+            && shard.Count <= count && count <= uint.MaxValue;
+        return isPart && (shard.Whole is null || shard.SlotTo - shard.SlotFrom < to - from)
+            ? null
+            : Wrong(name, $"slots {shard.SlotFrom} to {shard.SlotTo} of a segment of {from} to {to}", "a part of the segment, or all of it without saying so");
+    }
+
+    private Problem? WrongLayout() => Layout switch
+    {
+        null when Shards.Any(shard => shard.Whole is not null) => Wrong("layout", "none", "one, since shards have parts of segments"),
+        not null when Layout.Changes < 1 || !IsName(Layout.Lineage) => Wrong("layout", $"'{Layout.Lineage}', {Layout.Changes} changes", "a lineage and at least 1 change"),
+        _ => null,
+    };
 }

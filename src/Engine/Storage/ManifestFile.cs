@@ -8,7 +8,7 @@ namespace Signpost.Engine.Storage;
 /// <summary>
 /// <see cref="CollectionManifest"/> as a file: <c>{"signpost":"manifest","format":2,"crc32c":"e3069283","manifest":{...}}</c> and
 /// a line feed. The checksum is that of the bytes of the inner object; everything around them is fixed, so that no byte of the file
-/// may change unnoticed.
+/// may change unnoticed. The format is 3 where the manifest has a layout, which older versions do not know, else 2.
 /// </summary>
 public static class ManifestFile
 {
@@ -18,6 +18,8 @@ public static class ManifestFile
     private static ReadOnlySpan<byte> Start => "{\"signpost\":\"manifest\",\"format\":"u8;
 
     private static ReadOnlySpan<byte> Before => "{\"signpost\":\"manifest\",\"format\":2,\"crc32c\":\""u8;
+
+    private static ReadOnlySpan<byte> BeforeLayout => "{\"signpost\":\"manifest\",\"format\":3,\"crc32c\":\""u8;
 
     private static ReadOnlySpan<byte> Between => "\",\"manifest\":"u8;
 
@@ -38,10 +40,15 @@ public static class ManifestFile
             return problem;
         }
 
-        byte[] body = JsonSerializer.SerializeToUtf8Bytes(manifest, ManifestJson.Default.CollectionManifest);
-        byte[] bytes = [.. Before, .. CrcText(body), .. Between, .. body, .. After];
-        Publish(disk, folder, bytes);
+        Publish(disk, folder, Format(manifest));
         return null;
+    }
+
+    /// <summary>The bytes of the file of a valid <paramref name="manifest"/>.</summary>
+    internal static byte[] Format(CollectionManifest manifest)
+    {
+        byte[] body = JsonSerializer.SerializeToUtf8Bytes(manifest, ManifestJson.Default.CollectionManifest);
+        return [.. BeforeOf(manifest), .. CrcText(body), .. Between, .. body, .. After];
     }
 
     /// <summary>Replaces the manifest of <paramref name="folder"/> by one that is in bytes already, atomically and durably.</summary>
@@ -87,7 +94,8 @@ public static class ManifestFile
             throw new BadFileException(path, Start.Length, "format 1", "2; an older version wrote it: build the collection again");
         }
 
-        MustHave(file, 0, Before, path);
+        bool hasLayout = file.StartsWith(BeforeLayout);
+        MustHave(file, 0, hasLayout ? BeforeLayout : Before, path);
         MustHave(file, CrcOffset + CrcDigits, Between, path);
         if (bodyEnd < BodyOffset)
         {
@@ -105,7 +113,12 @@ public static class ManifestFile
         try
         {
             CollectionManifest? manifest = JsonSerializer.Deserialize(body, ManifestJson.Default.CollectionManifest);
-            Problem? problem = manifest is null ? null : manifest.Validate();
+            Problem? problem = manifest?.Validate();
+            if (problem is null && manifest is not null)
+            {
+                MustHave(file, 0, BeforeOf(manifest), path);
+            }
+
             return problem is null
                 ? manifest ?? throw new BadFileException(path, BodyOffset, "null", "a manifest")
                 : throw new BadFileException(path, BodyOffset, $"{problem.What}: {problem.Got}", problem.Expected);
@@ -115,6 +128,8 @@ public static class ManifestFile
             throw new BadFileException(path, BodyOffset + (e.BytePositionInLine ?? 0), e.Message, "a manifest of this version");
         }
     }
+
+    private static ReadOnlySpan<byte> BeforeOf(CollectionManifest manifest) => manifest.Layout is null ? Before : BeforeLayout;
 
     private static string PathIn(string folder) => Path.Combine(folder, CollectionManifest.FileName);
 

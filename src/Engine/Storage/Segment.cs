@@ -62,6 +62,16 @@ public sealed unsafe class Segment : IDisposable
         return file is null ? NotFound(path) : SegmentMemory.Of(SegmentHeader.Read(file, path).Info, vectors);
     }
 
+    /// <summary>The ids of a segment by vertex, and nothing else of it; the caller owns them.</summary>
+    /// <exception cref="BadFileException">The header or the ids are cut, flipped or foreign, or there is no file.</exception>
+    internal static AlignedBuffer LoadIds(IDisk disk, string path, Work work)
+    {
+        using IFileReader file = TryOpen(disk, path) ?? throw new BadFileException(path, 0, "no file", "the segment that the manifest names");
+        SegmentHeader header = SegmentHeader.Read(file, path);
+        using var reader = new SegmentReader(file, path, header, work);
+        return reader.Load(reader.Find(SectionKind.Ids)!.Value);
+    }
+
     /// <summary>Reads a file once and compares its checksums; nothing is kept.</summary>
     /// <exception cref="BadFileException">Cut, flipped or foreign.</exception>
     internal static void Verify(IDisk disk, string path, Work work)

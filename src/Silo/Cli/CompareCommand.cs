@@ -30,6 +30,11 @@ internal static class CompareCommand
 
         VectorPlace place = session.Get(Settings.Vectors);
         using OpenCollection collection = OpenCollection.Open(session.CollectionFolder(session.Get(Settings.Collection)!), place, requireAll: true, work);
+        if (collection.Shards.Manifest.WhyNotWhole("comparing") is { } parts)
+        {
+            throw new ProblemException(parts);
+        }
+
         using VectorBlock queries = QuerySet.Open(session.Get(Settings.Queries)!, collection.Dim, collection.Type, collection.Metric);
         int seed = session.Get(Settings.Seed);
         var plan = new ComparePlan(

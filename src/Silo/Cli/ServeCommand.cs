@@ -21,8 +21,9 @@ internal static class ServeCommand
             Settings.TimeoutMs, Settings.TimeoutMsMax, Settings.QueueMax, Settings.BatchMax, Settings.RequestMiBMax, Settings.StopSeconds,
             Settings.Vectors,
             Settings.Runtime, Settings.ClusterName, Settings.SiloName, Settings.Zone, Settings.PeerUrl, Settings.AdvertiseHost, Settings.Redis, Settings.Replicas, Settings.LeaseMs,
-            Settings.GraceSeconds, Settings.MemoryMiB, Settings.Store, Settings.Cache, Settings.CacheMiB, Settings.S3Endpoint, Settings.S3Region,
-            Settings.S3Credentials, Settings.MovesMax, Settings.MoveMiBPerSecond, Settings.Json, .. TelemetrySettings.All, .. SecuritySettings.InFile,
+            Settings.GraceSeconds, Settings.MemoryMiB, Settings.Store, Settings.Cache, Settings.CacheMiB, Settings.ShardVectorsMax, Settings.ShardMiBMax,
+            Settings.S3Endpoint, Settings.S3Region, Settings.S3Credentials, Settings.MovesMax, Settings.MoveMiBPerSecond, Settings.Json,
+            .. TelemetrySettings.All, .. SecuritySettings.InFile,
         ],
         Run);
 

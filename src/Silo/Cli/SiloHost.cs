@@ -28,6 +28,7 @@ internal static class SiloHost
             Zone = session.Get(Settings.Zone) ?? "",
             MemoryBytes = (long)session.Get(Settings.MemoryMiB) << 20,
             Lease = leaseTime,
+            Limits = new LayoutLimits(session.Get(Settings.ShardVectorsMax), (long)session.Get(Settings.ShardMiBMax) << 20),
             Steward = new StewardOptions
             {
                 Replicas = session.Get(Settings.Replicas),
@@ -50,8 +51,9 @@ internal static class SiloHost
         var lease = new SiloLease(state, name, leaseTime, TimeProvider.System);
         var grain = new ShardGrain(new SiloShardClient(lease, new LocalShardClient(name, shards.Find)), threads);
         using var telemetry = new SiloTelemetry(TelemetrySettings.Read(session, name, options.Cluster), threads, Say);
+        var layout = new LayoutKeeper(state, FileDisk.Instance, store, options.Limits, TimeSpan.FromSeconds(10), TimeProvider.System);
         using var silo = new ClusterSilo(
-            options, state, shards, lease, addressOf => new PeerShardClient(grain, addressOf, security.Peers), () => threads.Waiting, Say)
+            options, state, shards, layout, lease, addressOf => new PeerShardClient(grain, addressOf, security.Peers), () => threads.Waiting, Say)
         {
             Traffic = () => telemetry.Traffic,
         };

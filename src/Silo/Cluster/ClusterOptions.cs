@@ -24,6 +24,9 @@ internal sealed record ClusterOptions
     /// <summary>How the leader decides.</summary>
     public required StewardOptions Steward { get; init; }
 
+    /// <summary>How large shards may be before they are split, where this silo leads.</summary>
+    public LayoutLimits Limits { get; init; } = new(0, 0);
+
     /// <summary>How long a silo that stops waits until nobody asks it any more.</summary>
     public TimeSpan LeaveTime { get; init; } = TimeSpan.FromSeconds(5);
 

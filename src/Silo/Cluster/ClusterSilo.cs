@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Signpost.Engine.Base;
 using Signpost.Engine.Cluster;
+using Signpost.Engine.Storage;
 using Signpost.Silo.Http;
 using Signpost.Silo.Telemetry;
 
@@ -13,10 +14,12 @@ namespace Signpost.Silo.Cluster;
 internal sealed class ClusterSilo : IServed, IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LayoutInterval = TimeSpan.FromSeconds(2);
 
     private readonly ClusterOptions _options;
     private readonly IClusterState _state;
     private readonly SiloShards _shards;
+    private readonly LayoutKeeper _layout;
     private readonly IShardClient _client;
     private readonly Func<int> _waiting;
     private readonly Action<string> _say;
@@ -39,15 +42,16 @@ internal sealed class ClusterSilo : IServed, IDisposable
     /// <param name="options">What it is told.</param>
     /// <param name="state">Where the cluster agrees.</param>
     /// <param name="shards">What it has open; disposed with it.</param>
+    /// <param name="layout">Keeps shards within limits while it leads.</param>
     /// <param name="lease">Its membership.</param>
     /// <param name="clientOf">Makes what asks shards here and elsewhere, given where a silo is.</param>
     /// <param name="waiting">Searches that wait for a thread.</param>
     /// <param name="say">Takes a line for the operator.</param>
     public ClusterSilo(
-        ClusterOptions options, IClusterState state, SiloShards shards, SiloLease lease, Func<Func<SiloId, Uri?>, IShardClient> clientOf, Func<int> waiting,
+        ClusterOptions options, IClusterState state, SiloShards shards, LayoutKeeper layout, SiloLease lease, Func<Func<SiloId, Uri?>, IShardClient> clientOf, Func<int> waiting,
         Action<string> say)
     {
-        (_options, _state, _shards, Lease, _waiting, _say) = (options, state, shards, lease, waiting, say);
+        (_options, _state, _shards, _layout, Lease, _waiting, _say) = (options, state, shards, layout, lease, waiting, say);
         _client = clientOf(AddressOf);
         _agent = new SiloAgent(state, options.Silo, shards, TimeProvider.System, options.RetryAfter)
         {
@@ -114,6 +118,10 @@ internal sealed class ClusterSilo : IServed, IDisposable
         _threads.Add(_stepping = new Repeated("shards", Interval, StepAsync, _say));
         _threads.Add(new Repeated("members", Interval, LookAsync, _say));
         _threads.Add(new Repeated("placement", Interval, LeadAsync, _say));
+        if (!_options.Limits.AreOff)
+        {
+            _threads.Add(new Repeated("layout", LayoutInterval, KeepLayoutAsync, _say));
+        }
     }
 
     /// <summary>From now on its shards are to be elsewhere; when they are, <see cref="Drained"/> says so. False: they may stay.</summary>
@@ -245,6 +253,19 @@ internal sealed class ClusterSilo : IServed, IDisposable
         {
             throw new IOException(
                 $"{gaps.Sum(gap => gap.Missing)} copies of {gaps.Count} shards are in no silo, such as of {gaps[0].Shard}: {gaps[0].Reason}");
+        }
+    }
+
+    /// <summary>Splits and merges shards where this silo leads, with one thread, so that queries hardly notice.</summary>
+    private async ValueTask KeepLayoutAsync(CancellationToken cancel)
+    {
+        foreach (CollectionManifest manifest in _steward.Leads && !_isLeaving ? _shards.Manifests(cancel) : [])
+        {
+            long memory = Math.Max(0, _options.MemoryBytes - _shards.ResidentBytes);
+            if (await _layout.StepAsync(manifest, memory, new Work(1, null, cancel)).ConfigureAwait(false) is { } done)
+            {
+                _say(done);
+            }
         }
     }
 

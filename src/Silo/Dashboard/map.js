@@ -35,7 +35,7 @@ export class ClusterMap {
     const moving = new Set((this.cluster.moves ?? []).map(m => `${m.collection}/${m.shard} ${m.to}`));
     for (const collection of this.cluster.collections) {
       if (this.collection && collection.name !== this.collection) continue;
-      for (const shard of collection.shards) {
+      for (const shard of [...collection.shards, ...(collection.coming ?? [])]) {
         for (const replica of shard.replicas) {
           if (!of.has(replica.silo)) of.set(replica.silo, []); // one that is gone
           of.get(replica.silo).push({ collection, shard, replica, isMoving: moving.has(`${collection.name}/${shard.shard} ${replica.silo}`) });
@@ -147,7 +147,7 @@ function tellCopy({ collection, shard, replica, isMoving }) {
   return [
     `${collection.name}/${shard.shard} in ${replica.silo}: ${replica.state}${isMoving ? ', on its way' : ''}`,
     replica.reason,
-    `slots ${shard.slot_from} to ${shard.slot_to}, ${count(shard.vectors)} vectors`,
+    `slots ${shard.slot_from} to ${shard.slot_to}, ${count(shard.vectors)} vectors${collection.shards.includes(shard) ? '' : '; not asked yet: it will replace others'}`,
     others.length ? `other copies: ${others.join(', ')}` : 'no other copy',
   ].filter(Boolean).join('\n');
 }

@@ -65,7 +65,7 @@ internal static class ClusterView
 
     /// <summary>A shard map as answers tell it.</summary>
     public static ClusterCollectionReply Describe(ShardMap map) =>
-        new(map.Collection, map.Version, map.CodesVersion, map.Vectors, [.. map.Shards.Select(Describe)]);
+        new(map.Collection, map.Version, map.CodesVersion, map.Vectors, [.. map.Shards.Select(Describe)], [.. map.Coming.Select(Describe)]);
 
     private static SiloReply Describe(Member member, ShardMap[] maps) => new()
     {

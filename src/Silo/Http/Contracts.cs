@@ -182,7 +182,9 @@ internal sealed record SiloReply
 /// <param name="CodesVersion">Number of the training whose codes queries use; 0: there are no codes.</param>
 /// <param name="Vectors">Vectors of all shards.</param>
 /// <param name="Shards">The shards in the order of their slots.</param>
-internal sealed record ClusterCollectionReply(string Name, long MapVersion, uint CodesVersion, long Vectors, ShardReply[] Shards);
+/// <param name="Coming">Shards that silos open to take the place of some of these.</param>
+internal sealed record ClusterCollectionReply(
+    string Name, long MapVersion, uint CodesVersion, long Vectors, ShardReply[] Shards, ShardReply[] Coming);
 
 /// <summary>A shard: the slots [SlotFrom, SlotTo) and its copies.</summary>
 internal sealed record ShardReply(int Shard, int SlotFrom, int SlotTo, long Vectors, ReplicaReply[] Replicas);

@@ -49,10 +49,10 @@ internal sealed class Inspector(Work work)
             description["quantizer_file"] = Guarded(Path.Combine(folder, quantizer.File), Quantizer);
         }
 
-        description["segments"] = new JsonArray([.. manifest.Shards.Select(shard => (JsonNode)Guarded(Path.Combine(folder, shard.Segment), SegmentOf))]);
+        description["segments"] = new JsonArray([.. manifest.Shards.Select(shard => shard.Segment).Distinct().Select(file => (JsonNode)Guarded(Path.Combine(folder, file), SegmentOf))]);
         if (manifest.Quantizer is not null)
         {
-            description["codes_files"] = new JsonArray([.. manifest.Shards.Select(shard => (JsonNode)Guarded(Path.Combine(folder, shard.Codes!), CodesOf))]);
+            description["codes_files"] = new JsonArray([.. manifest.Shards.Select(shard => shard.Codes!).Distinct().Select(file => (JsonNode)Guarded(Path.Combine(folder, file), CodesOf))]);
         }
 
         return description;
@@ -97,7 +97,9 @@ internal sealed class Inspector(Work work)
             ["vectors"] = shard.Count,
             ["segment"] = shard.Segment,
             ["codes"] = shard.Codes,
+            ["is_part"] = shard.Whole is not null,
         })]),
+        ["replaced"] = new JsonArray([.. manifest.Replaced.Select(shard => (JsonNode)shard.Id)]),
     };
 
     private JsonObject SegmentOf(string path)

@@ -29,6 +29,9 @@ internal static class TreeText
                     }
 
                     break;
+                case JsonArray { Count: 0 }:
+                    target.WriteLine($"{indent}{name.PadRight(NameWidth - indent.Length)} none");
+                    break;
                 case JsonArray numbers:
                     target.WriteLine($"{indent}{name}");
                     WriteBars([.. numbers.Select(n => (long)n!)], target, indent + "  ");

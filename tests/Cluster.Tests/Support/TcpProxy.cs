@@ -62,7 +62,7 @@ internal sealed class TcpProxy : IDisposable
         {
             work();
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is SocketException or InvalidOperationException)
         {
             // closed
         }

@@ -13,7 +13,7 @@ namespace Signpost.Engine.Tests.Cluster;
 /// <summary>RPQ as a training of a collection in several shards.</summary>
 public class RpqMethodTests : TrainingTest
 {
-    private static readonly RpqMethod Rpq = new(RpqRuns.Tiny with { M = 3 });
+    private static readonly RpqMethod Rpq = new(RpqRuns.Tiny with { M = 12 });
 
     [Fact]
     public void A_collection_gets_refined_codes_in_every_shard_and_no_checkpoint_stays()
@@ -22,7 +22,7 @@ public class RpqMethodTests : TrainingTest
 
         TrainingResult result = Train(Rpq).OrThrow();
 
-        Assert.Equal(new CodesInfo(QuantizerKind.Rpq, 3, 16, 2), result.Manifest.Quantizer!.Info);
+        Assert.Equal(new CodesInfo(QuantizerKind.Rpq, Rpq.Options.M, 16, 2), result.Manifest.Quantizer!.Info);
         Assert.Equal(Rpq.Options.Steps, result.Rpq!.Steps);
         Assert.Equal([.. result.Manifest.Files, CollectionManifest.FileName], NamesIn(Folder).ToHashSet());
         using Collection collection = Open(new CollectionOptions { RequireAll = true });

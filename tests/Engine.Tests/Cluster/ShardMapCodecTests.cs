@@ -17,14 +17,27 @@ public class ShardMapCodecTests
                 [new Replica("a", ReplicaState.Serving, null, 5), new Replica("b", ReplicaState.Unavailable, "disk", 6)]),
             new ShardEntry(new ShardId("docs", 0), new SlotRange(4, Slots.Count), 0, [new Replica("b", ReplicaState.Opening, null, 6)]),
         ],
-        codesVersion: 3);
+        codesVersion: 3,
+        [new ShardEntry(new ShardId("docs", 9), new SlotRange(4, Slots.Count), 0, [new Replica("c", ReplicaState.Serving, null, 7)])],
+        "9f3");
+
+    [Fact]
+    public void A_map_of_the_format_before_coming_shards_is_read()
+    {
+        byte[] old = Convert.FromHexString("534D01" + "01" + "0463303031" + "00" + "00" + "01" + "0380800164" + "00");
+        ShardMap read = ShardMapCodec.Decode([.. old, .. BitConverter.GetBytes(Crc32C.Compute(old))], "test");
+
+        Assert.Equal(("c001", 1L, "", 0), (read.Collection, read.Version, read.Lineage, read.Coming.Length));
+        Assert.Equal("c001/3 SlotRange { From = 0, To = 16384, Count = 16384 } 100 ", Text(Assert.Single(read.Shards)));
+    }
 
     [Fact]
     public void The_bytes_are_those_of_the_documented_layout() => Assert.Equal(
-        "534D01" + "AC02" + "04646F6373" + "03" // version 300, "docs", codes 3
-        + "02" + "016105" + "016206" // silos: a of epoch 5, b of epoch 6
+        "534D02" + "AC02" + "04646F6373" + "03" + "03396633" // version 300, "docs", codes 3, lineage "9f3"
+        + "03" + "016105" + "016206" + "016307" // silos: a of epoch 5, b of epoch 6, c of epoch 7
         + "02" + "0704E80702" + "0002" + "0105046469736B" // shard 7: 4 slots, 1000 vectors, 2 replicas; "disk"
         + "00FC7F0001" + "0100" // shard 0: 16,380 slots, none, 1 replica
+        + "01" + "04" + "09FC7F0001" + "0202" // coming from slot 4: shard 9, 16,380 slots, none, 1 replica
         + Crc(ShardMapCodec.Encode(Small)),
         Convert.ToHexString(ShardMapCodec.Encode(Small)));
 
@@ -39,6 +52,8 @@ public class ShardMapCodecTests
 
             Assert.Equal((map.Collection, map.Version, map.CodesVersion, map.Vectors), (read.Collection, read.Version, read.CodesVersion, read.Vectors));
             Assert.Equal(map.Shards.Select(Text), read.Shards.Select(Text));
+            Assert.Equal(map.Coming.Select(Text), read.Coming.Select(Text));
+            Assert.Equal(map.Lineage, read.Lineage);
             Assert.Equal(bytes, ShardMapCodec.Encode(read));
         }
     }
@@ -76,7 +91,7 @@ public class ShardMapCodecTests
         byte[] bytes = ShardMapCodec.Encode(Small);
         bytes[2]++;
 
-        Assert.Contains("format 2", Assert.Throws<BadFileException>(() => ShardMapCodec.Decode(bytes, "test")).Message, StringComparison.Ordinal);
+        Assert.Contains("format 3", Assert.Throws<BadFileException>(() => ShardMapCodec.Decode(bytes, "test")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -132,7 +147,12 @@ public class ShardMapCodecTests
                 .. Slots.Split(1 + random.Next(40)).Select((slots, i) =>
                     new ShardEntry(new ShardId(collection, 1000 - i), slots, random.NextInt64(1L << random.Next(1, 40)), Replicas())),
             ],
-            (uint)random.NextInt64(uint.MaxValue));
+            (uint)random.NextInt64(uint.MaxValue),
+            [
+                .. Slots.Split(8).Where(_ => random.Next(3) == 0).Select((slots, i) =>
+                    new ShardEntry(new ShardId(collection, 2000 + i), slots, random.NextInt64(1000), Replicas())),
+            ],
+            random.Next(2) == 0 ? "" : $"{random.Next():x}");
     }
 
     private static string Text(ShardEntry shard) =>

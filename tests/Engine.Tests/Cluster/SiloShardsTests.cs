@@ -88,6 +88,30 @@ public class SiloShardsTests : ShardTest
     }
 
     [Fact]
+    public void Halves_of_a_shard_are_opened_beside_it_without_taking_memory_and_it_can_still_be_opened()
+    {
+        using SiloShards shards = Silo();
+        shards.Open(Shard(0), true, Work.Quiet);
+        shards.Refresh(Name, codesInUse: 1, Work.Quiet); // has read the manifest a moment ago
+        long resident = shards.ResidentBytes;
+        LayoutJob.Run(Disk, Folder, m => new Outcome<LayoutChange?>(LayoutChange.Split(m, 0).Value, null), long.MaxValue, null, Work.Quiet).OrThrow();
+
+        shards.Open(Shard(4), true, Work.Quiet); // the leader knows of it already
+        shards.Open(Shard(5), true, Work.Quiet);
+        Assert.Equal(["0: 0 1", "4: 0 1", "5: 0 1"], Words(shards));
+        Assert.Equal(resident, shards.ResidentBytes);
+
+        shards.Close(Shard(0));
+        shards.Close(Shard(4));
+        Assert.Equal(resident, shards.ResidentBytes);
+        shards.Open(Shard(0), true, Work.Quiet);
+        Assert.Equal(["0: 0 1", "5: 0 1"], Words(shards));
+        shards.Close(Shard(0));
+        shards.Close(Shard(5));
+        Assert.Equal(0, shards.ResidentBytes);
+    }
+
+    [Fact]
     public void A_damaged_shard_says_so_and_the_others_serve()
     {
         string segment = Path.Combine(Folder, _manifest.Shards[1].Segment);

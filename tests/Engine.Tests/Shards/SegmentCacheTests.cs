@@ -247,7 +247,7 @@ public class SegmentCacheTests : ShardTest
         using SegmentCache cache = Open();
         cache.Ensure("test", [0, 1], Work.Quiet).OrThrow();
         CollectionManifest next = Publish(seed: 2);
-        string coming = Path.Combine(Local, CollectionFiles.Codes(0, "any", "coming"));
+        string coming = Path.Combine(Local, CollectionFiles.Codes("any", "coming"));
         File.Copy(Path.Combine(Local, _manifest.Shards[0].Codes!), coming); // by a training that has not ended
 
         cache.Ensure("test", [], Work.Quiet).OrThrow();
@@ -332,47 +332,5 @@ public class SegmentCacheTests : ShardTest
             vectors, Options(shards) with { Name = name, Quantizer = QuantizerKind.Pq, Codes = new QuantizerOptions { M = 4, K = 16, TrainingVectors = 256 } },
             folder: folder);
         return CollectionPublisher.Publish(Disk, folder, _origin, overwrite: true, Work.Quiet).OrThrow().Manifest;
-    }
-
-    /// <summary>Tells what was fetched, and may damage it on the way.</summary>
-    private sealed class CountingStore(ISegmentStore real) : ISegmentStore
-    {
-        public List<string> Fetched { get; } = [];
-
-        public Func<string, int, byte[], byte[]>? Damage { get; set; }
-
-        public string Name => real.Name;
-
-        public IReadOnlyList<string> Collections(CancellationToken cancel) => real.Collections(cancel);
-
-        public byte[]? ReadManifest(string collection, CancellationToken cancel) => real.ReadManifest(collection, cancel);
-
-        public void ReplaceManifest(string collection, byte[] manifest, CancellationToken cancel) => real.ReplaceManifest(collection, manifest, cancel);
-
-        public long? LengthOf(string collection, string file, CancellationToken cancel) => real.LengthOf(collection, file, cancel);
-
-        public void Get(string collection, string file, IFileWriter target, CancellationToken cancel)
-        {
-            lock (Fetched)
-            {
-                Fetched.Add(file);
-            }
-
-            if (Damage is null)
-            {
-                real.Get(collection, file, target, cancel);
-                return;
-            }
-
-            var whole = new Storage.MemoryFile([]);
-            real.Get(collection, file, whole, cancel);
-            target.Write(0, Damage(file, Fetched.Count(name => name == file), whole.Bytes));
-        }
-
-        public void Put(string collection, string file, IFileReader source, CancellationToken cancel) => real.Put(collection, file, source, cancel);
-
-        public void Delete(string collection, string file, CancellationToken cancel) => real.Delete(collection, file, cancel);
-
-        public string? FolderOf(string collection) => real.FolderOf(collection);
     }
 }

@@ -17,6 +17,18 @@ public class ManifestTests
         [new(0, 0, 8192, "shard-0.segment", 300, "shard-0.codes"), new(1, 8192, 16_384, "shard-1.segment", 400, "shard-1.codes")], new BuildInfo(7, 100, 500, "0.1.0"),
         new BuildCost(12.5, 23.75));
 
+    /// <summary>Shard 0 of <see cref="Good"/> has become 2 and 3.</summary>
+    private static readonly CollectionManifest Split = Good with
+    {
+        Shards =
+        [
+            new(2, 0, 4096, "shard-0.segment", 100, "shard-0.codes", new SegmentExtent(0, 8192, 300)),
+            new(3, 4096, 8192, "shard-0.segment", 200, "shard-0.codes", new SegmentExtent(0, 8192, 300)),
+            Good.Shards[1],
+        ],
+        Layout = new ManifestLayout(Good.Lineage, 1, [Good.Shards[0]]),
+    };
+
     public static TheoryData<string> WrongNames =>
         ["", ".", "..", "../x", "a/b", "a\\b", "/etc/passwd", "c:x", ".hidden", "a b", "a\n", "\na", "é", new string('a', 129), "x\0y", "-x"];
 
@@ -175,6 +187,50 @@ public class ManifestTests
         string older = Encoding.UTF8.GetString(Bytes(Good)).Replace("\"format\":2", "\"format\":1", StringComparison.Ordinal);
         BadFileException e = Refused(Encoding.UTF8.GetBytes(older));
         Assert.Contains("got format 1, expected 2; an older version wrote it: build the collection again", e.Message);
+    }
+
+    [Fact]
+    public void A_manifest_with_a_layout_has_a_format_of_its_own_and_no_other_does()
+    {
+        byte[] bytes = Bytes(Split);
+        Assert.StartsWith("{\"signpost\":\"manifest\",\"format\":3,", Encoding.UTF8.GetString(bytes), StringComparison.Ordinal);
+        CollectionManifest read = ManifestFile.Parse(bytes, File);
+        Assert.True(read.IsSame(Split));
+        Assert.Equal(Good.Lineage, read.Lineage);
+        Assert.NotEqual(Good.Lineage, (Good with { Shards = [Good.Shards[0] with { Segment = "other" }, Good.Shards[1]] }).Lineage);
+        Assert.Equal(bytes, ManifestFile.Format(read));
+        Assert.DoesNotContain("layout", Encoding.UTF8.GetString(Bytes(Good)), StringComparison.Ordinal);
+        foreach (byte[] good in new[] { bytes, Bytes(Good) })
+        {
+            byte[] bad = [.. good];
+            bad[32] ^= 1; // the format
+            Assert.Equal(32, Refused(bad).Offset);
+        }
+
+        for (int bit = 0; bit < 8 * bytes.Length; bit += 3)
+        {
+            byte[] bad = [.. bytes];
+            bad[bit / 8] ^= (byte)(1 << (bit % 8));
+            Assert.InRange(Refused(bad).Offset, 0, bit / 8);
+        }
+    }
+
+    [Fact]
+    public void Parts_of_segments_and_former_shards_must_fit_together()
+    {
+        Assert.Null(Split.Validate());
+        ManifestShard half = Split.Shards[0];
+        Assert.NotNull(Half(half with { Whole = half.Whole! with { SlotTo = 4000 } })); // not within its segment
+        Assert.NotNull(Half(half with { Whole = half.Whole! with { Count = 299 } })); // the other half says otherwise
+        Assert.NotNull(Half(half with { Codes = "other.codes" }));
+        Assert.NotNull(Half(half with { Id = 0 })); // a former shard's number
+        Assert.NotNull(Half(half with { Whole = new SegmentExtent(0, 4096, 100) })); // a part that is all of it
+        Assert.NotNull((Split with { Layout = null }).Validate());
+        Assert.NotNull((Split with { Layout = Split.Layout! with { Changes = 0 } }).Validate());
+        Assert.NotNull((Split with { Layout = Split.Layout! with { Lineage = "" } }).Validate());
+        Assert.NotNull((Split with { Layout = Split.Layout! with { Replaced = [Good.Shards[1] with { Id = 9, Segment = "q1.quantizer" }] } }).Validate());
+
+        Problem? Half(ManifestShard changed) => (Split with { Shards = [changed, .. Split.Shards.Skip(1)] }).Validate();
     }
 
     [Fact]

@@ -76,7 +76,7 @@ internal sealed class SyntheticCluster : IAsyncDisposable
             Api = 1,
             Leader = "silo-2",
             Silos = all,
-            Collections = [new ClusterCollectionReply("documents", 412, 3, 1_000_000L * shards, cut)],
+            Collections = [new ClusterCollectionReply("documents", 412, 3, 1_000_000L * shards, cut, [])],
         };
     }
 

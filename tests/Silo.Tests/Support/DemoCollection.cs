@@ -34,9 +34,18 @@ public sealed class DemoCollection : IDisposable
     public void Dispose() => _folder.Dispose();
 
     /// <summary>The first <paramref name="count"/> query vectors.</summary>
-    public float[][] QueryVectors(int count)
+    public float[][] QueryVectors(int count) => Read(Queries, count);
+
+    /// <summary>The ids of the <paramref name="k"/> nearest base vectors of each query, by comparing with all.</summary>
+    public int[][] Truth(float[][] queries, int k)
     {
-        using var reader = new BinaryReader(File.OpenRead(Queries));
+        float[][] all = Read(Base, Count);
+        return [.. queries.Select(q => Enumerable.Range(0, Count).OrderBy(i => q.Zip(all[i], (a, b) => (a - b) * (a - b)).Sum()).Take(k).ToArray())];
+    }
+
+    private static float[][] Read(string file, int count)
+    {
+        using var reader = new BinaryReader(File.OpenRead(file));
         float[][] vectors = new float[count][];
         for (int i = 0; i < count; i++)
         {

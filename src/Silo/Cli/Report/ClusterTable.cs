@@ -31,8 +31,9 @@ internal static class ClusterTable
             string[][] shards =
             [
                 .. collection.Shards.Where(shard => collection.Shards.Length <= MostShards || shard.Replicas.Any(r => r.State != "serving"))
+                    .Concat(collection.Coming)
                     .Select(shard => (string[])[
-                        $"{shard.Shard}", $"{shard.SlotFrom} .. {shard.SlotTo - 1}", PageText.Number(shard.Vectors, "N0"),
+                        $"{shard.Shard}{(collection.Coming.Contains(shard) ? " (coming)" : "")}", $"{shard.SlotFrom} .. {shard.SlotTo - 1}", PageText.Number(shard.Vectors, "N0"),
                         string.Join(", ", shard.Replicas.Select(Words))]),
             ];
             if (shards.Length > 0)

@@ -32,6 +32,20 @@ internal sealed record DrainReport(string Silo, double Seconds, long Bytes, Ende
 /// <summary>What <c>push --json</c> prints.</summary>
 internal sealed record PushReport(string Collection, string Store, int Files, int FilesSent, long BytesSent, double Seconds);
 
+/// <summary>What <c>split</c>, <c>merge</c> and <c>compact --json</c> print.</summary>
+/// <param name="Collection">Its name.</param>
+/// <param name="Replaced">Shards that went.</param>
+/// <param name="Shards">Its shards now.</param>
+/// <param name="MapVersion">Of the shard map that has them; null where nobody waited for one.</param>
+/// <param name="Swept">Whether files of former shards were removed.</param>
+/// <param name="Kept">Former shards whose files stay.</param>
+/// <param name="Seconds">By the clock.</param>
+internal sealed record LayoutReport(
+    string Collection, int[] Replaced, LayoutReportShard[] Shards, long? MapVersion, bool Swept, int[] Kept, double Seconds);
+
+/// <summary>A shard of <see cref="LayoutReport"/>.</summary>
+internal sealed record LayoutReportShard(int Shard, int SlotFrom, int SlotTo, long Vectors, string Segment, bool IsPart);
+
 /// <summary>What <c>train --json</c> prints.</summary>
 internal sealed record TrainReport
 {
@@ -138,6 +152,7 @@ internal sealed record DemoReport
 [JsonSerializable(typeof(TrainReport))]
 [JsonSerializable(typeof(KeyReport))]
 [JsonSerializable(typeof(PushReport))]
+[JsonSerializable(typeof(LayoutReport))]
 [JsonSerializable(typeof(ExactReport))]
 [JsonSerializable(typeof(SearchReport))]
 [JsonSerializable(typeof(DemoReport))]

@@ -1,5 +1,7 @@
 using Signpost.Engine.Base;
 using Signpost.Engine.Cluster;
+using Signpost.Engine.Shards;
+using Signpost.Engine.Storage;
 
 namespace Signpost.Engine.Tests.Cluster.Simulation;
 
@@ -144,6 +146,59 @@ public class ClusterSimulationTests
     }
 
     [Fact]
+    public void Queries_turn_to_the_halves_of_a_shard_where_it_is_and_to_their_own_segments_when_all_serve()
+    {
+        var cluster = new SimulatedCluster(silos: 3, shards: 2, replicas: 2);
+        cluster.Run(Calm);
+        string[] silos = [.. cluster.Maps["c0"].Shards[0].Replicas.Select(r => r.Silo)];
+        long version = cluster.Maps["c0"].Version;
+
+        cluster.Change("c0", LayoutChange.Split(cluster.ManifestOf("c0"), 0).Value);
+        cluster.Run(Calm);
+        cluster.MustBeWhole();
+        Assert.All(cluster.Maps["c0"].Shards.Take(2), half => Assert.Equal(silos, half.Replicas.Select(r => r.Silo)));
+        Assert.InRange(cluster.Maps["c0"].Version - version, 2, 4); // coming, opening, turned
+
+        cluster.Change("c0", LayoutChange.Compact(cluster.ManifestOf("c0")));
+        cluster.Change("c0", LayoutChange.Merge(cluster.ManifestOf("c0"), 4, 5).Value); // before anybody has turned
+        cluster.Run(Calm);
+        cluster.MustBeWhole();
+        Assert.Equal([6, 1], cluster.Maps["c0"].Shards.Select(s => s.Id.Number));
+        Assert.Equal(2, cluster.Turns);
+    }
+
+    [Fact]
+    public void Queries_stay_with_the_old_shards_while_the_new_ones_cannot_be_opened()
+    {
+        var cluster = new SimulatedCluster(silos: 2, shards: 2, replicas: 2);
+        cluster.Run(Calm);
+
+        cluster.IsDamaged = true;
+        cluster.Change("c0", LayoutChange.Split(cluster.ManifestOf("c0"), 1).Value);
+        cluster.Run(Calm);
+        Assert.Equal([0, 1], cluster.Maps["c0"].Shards.Select(s => s.Id.Number));
+        Assert.Equal([2, 3], cluster.Maps["c0"].Coming.Select(s => s.Id.Number));
+        Assert.All(cluster.Maps["c0"].Shards, shard => Assert.Equal(2, shard.Serving.Count()));
+
+        cluster.IsDamaged = false;
+        cluster.Run(Calm);
+        cluster.MustBeWhole();
+    }
+
+    [Fact]
+    public void A_collection_built_anew_under_its_name_is_left_alone()
+    {
+        var cluster = new SimulatedCluster(silos: 2, shards: 2, replicas: 2);
+        cluster.Run(Calm);
+        long version = cluster.Maps["c0"].Version;
+
+        cluster.Rebuild("c0", shards: 3);
+        cluster.Run(Calm);
+
+        Assert.Equal((version, 2), (cluster.Maps["c0"].Version, cluster.Maps["c0"].Shards.Length));
+    }
+
+    [Fact]
     public void Nobody_asks_a_silo_that_stops_while_another_has_the_shard_and_nothing_moves_at_once()
     {
         var cluster = new SimulatedCluster(silos: 3, shards: 6, replicas: 2);
@@ -183,6 +238,8 @@ public class ClusterSimulationTests
             first.State.CrashAfter = after;
             cluster.Run(TimeSpan.FromSeconds(8));
             cluster.Train("c0");
+            cluster.Run(TimeSpan.FromSeconds(4));
+            cluster.Change("c0", LayoutChange.Split(cluster.ManifestOf("c0"), 0).Value);
             cluster.Run(TimeSpan.FromSeconds(4));
             if (cluster.Silos["s0"] is not null)
             {
@@ -250,6 +307,12 @@ public class ClusterSimulationTests
                 case < 990:
                     cluster.IsDamaged = !cluster.IsDamaged;
                     break;
+                case < 993:
+                    cluster.Change("c0", AnyChange(cluster.ManifestOf("c0"), ref random));
+                    break;
+                case < 994 when cluster.Maps.TryGetValue("c0", out ShardMap? map) && LayoutPlan.HasLayoutOf(map, cluster.ManifestOf("c0")):
+                    cluster.Forget("c0");
+                    break;
                 default:
                     if (silo is null)
                     {
@@ -275,6 +338,17 @@ public class ClusterSimulationTests
 
         cluster.Run(Calm * 2);
         cluster.MustBeWhole();
+    }
+
+    private static LayoutChange? AnyChange(CollectionManifest manifest, ref Seeded random)
+    {
+        int at = random.Next(manifest.Shards.Count);
+        return random.Next(3) switch
+        {
+            0 when at > 0 => LayoutChange.Merge(manifest, manifest.Shards[at - 1].Id, manifest.Shards[at].Id).Value,
+            1 => LayoutChange.Compact(manifest),
+            _ => LayoutChange.Split(manifest, manifest.Shards[at].Id).Value,
+        };
     }
 
     /// <summary>Which silos have which shard.</summary>

@@ -1,9 +1,7 @@
 using Signpost.Engine.Cluster;
-using Signpost.Engine.Quantizers;
 using Signpost.Engine.Shards;
 using Signpost.Engine.Storage;
 using Signpost.Engine.Tests.Support;
-using Signpost.Engine.Vectors;
 
 namespace Signpost.Engine.Tests.Cluster.Simulation;
 
@@ -16,20 +14,18 @@ internal sealed class SimulatedCluster
     private readonly Dictionary<string, SimulatedSilo?> _silos = [];
     private readonly Dictionary<long, string> _leaders = [];
     private readonly Dictionary<string, ShardMap> _newest = [];
-    private readonly Dictionary<string, uint> _codes = [];
+    private readonly Dictionary<string, CollectionManifest> _manifests = [];
     private readonly List<(ShardMap Map, TimeSpan Until, Dictionary<SiloId, SimulatedSilo> Silos)> _inUse = []; // by queries that began before a newer map
-    private readonly int _shards;
     private long _epoch;
 
     public SimulatedCluster(int silos, int shards, int replicas, int collections = 1, int movesMax = 2)
     {
         Replicas = replicas;
         MovesMax = movesMax;
-        _shards = shards;
         State = new EmbeddedClusterState(Time);
         for (int i = 0; i < collections; i++)
         {
-            _codes[$"c{i}"] = 1;
+            _manifests[$"c{i}"] = SimulatedManifests.Built($"c{i}", shards);
         }
 
         for (int i = 0; i < silos; i++)
@@ -53,6 +49,9 @@ internal sealed class SimulatedCluster
     /// <summary>The silos that were drained and have ended.</summary>
     public HashSet<string> Drained { get; } = [];
 
+    /// <summary>How often queries turned to other shards.</summary>
+    public int Turns { get; private set; }
+
     /// <summary>Whether shards cannot be opened.</summary>
     public bool IsDamaged { get; set; }
 
@@ -63,12 +62,24 @@ internal sealed class SimulatedCluster
 
     public IReadOnlyDictionary<string, ShardMap> Maps => _newest;
 
-    public IReadOnlyList<CollectionManifest> Manifests => [.. _codes.Keys.Select(ManifestOf)];
+    public IReadOnlyList<CollectionManifest> Manifests => [.. _manifests.Values];
 
-    public uint CodesOf(string collection) => _codes[collection];
+    public CollectionManifest ManifestOf(string collection) => _manifests[collection];
+
+    public uint CodesOf(string collection) => _manifests[collection].CodesVersion;
 
     /// <summary>A training has ended: the store has newer codes.</summary>
-    public void Train(string collection) => _codes[collection]++;
+    public void Train(string collection) => _manifests[collection] = SimulatedManifests.Trained(_manifests[collection]);
+
+    /// <summary>The shards have been changed in the store.</summary>
+    public void Change(string collection, LayoutChange? change) =>
+        _manifests[collection] = change is null ? _manifests[collection] : SimulatedManifests.Changed(_manifests[collection], change);
+
+    /// <summary>Other vectors are in the store under the same name.</summary>
+    public void Rebuild(string collection, int shards) => _manifests[collection] = SimulatedManifests.Built(collection, shards);
+
+    /// <summary>The files of former shards have been removed.</summary>
+    public void Forget(string collection) => _manifests[collection] = SimulatedManifests.Forgotten(_manifests[collection]);
 
     public void Start(string name) => _silos[name] = new SimulatedSilo(name, this);
 
@@ -134,7 +145,7 @@ internal sealed class SimulatedCluster
             bool Has(Replica r, uint codes) => members.GetValueOrDefault(r.Silo) is { } m && m.Held(shard.Id)?.CodesVersions.Contains(codes) == true;
             Assert.All(shard.Replicas.Where(r => r.State == ReplicaState.Serving), r =>
             {
-                if (!members.ContainsKey(r.Silo) && before!.Shards.Single(s => s.Id == shard.Id).Replicas.Contains(r))
+                if (!members.ContainsKey(r.Silo) && before!.AllShards.Single(s => s.Id == shard.Id).Replicas.Contains(r))
                 {
                     return; // nothing has been heard of it by a leader who has just begun: it stays as it was
                 }
@@ -142,7 +153,7 @@ internal sealed class SimulatedCluster
                 Assert.Equal(members[r.Silo].Silo, r.Id);
                 Assert.True(Has(r, map.CodesVersion), $"{r.Silo} is said to serve {shard.Id} with codes {map.CodesVersion}, and does not say so itself");
             });
-            ShardEntry? old = before?.Shards.Single(s => s.Id == shard.Id);
+            ShardEntry? old = before?.Shards.FirstOrDefault(s => s.Id == shard.Id);
             if (old is not null && old.Replicas.Any(r => r.State == ReplicaState.Serving && Has(r, map.CodesVersion)))
             {
                 Assert.True(shard.IsServing, $"{shard.Id} was served, could be served, and is not any more");
@@ -153,6 +164,11 @@ internal sealed class SimulatedCluster
                 MustBeMadeBeforeBroken(old, shard, members);
                 MustBeFew(old, shard, members, map.CodesVersion == before!.CodesVersion);
             }
+        }
+
+        if (before is not null)
+        {
+            MustTurnWell(before, map, members);
         }
     }
 
@@ -183,18 +199,22 @@ internal sealed class SimulatedCluster
         foreach (Replica begun in next.Replicas.Where(r => IsOnItsWay(next, r) && !old.Replicas.Any(o => o.Silo == r.Silo)))
         {
             Assert.Single(next.Replicas, r => IsOnItsWay(next, r));
-            if (_codes.Count > 1)
+            if (_manifests.Count > 1)
             {
                 continue; // the other maps that the same leader has just decided are not written yet
             }
 
-            int arriving = _newest.Values.SelectMany(map => map.Shards).Sum(shard => shard.Replicas.Count(r => r.Silo == begun.Silo && IsOnItsWay(shard, r)));
+            int arriving = _newest.Values.SelectMany(map => map.Shards).Where(shard => shard.Replicas.Any(r => r.Silo == begun.Silo && IsOnItsWay(shard, r)))
+                .DistinctBy(SegmentOf).Count(); // parts of a segment move together
             Assert.True(
                 arriving <= MovesMax,
                 $"a move of {next.Id} to {begun.Silo} has begun while {arriving - 1} copies were on their way to it:\n" + string.Join('\n', _newest.Values.SelectMany(map => map.Shards)
                     .Select(shard => $"{shard.Id}: {string.Join(", ", shard.Replicas.Select(r => $"{r.Silo} {r.State}"))}")) + $"\nbefore {next.Id}: {string.Join(", ", old.Replicas.Select(r => $"{r.Silo} {r.State}"))}");
         }
     }
+
+    private (string, string?) SegmentOf(ShardEntry shard) => (
+        shard.Id.Collection, _manifests[shard.Id.Collection].AllShards.FirstOrDefault(entry => entry.Id == shard.Id.Number)?.Segment ?? $"{shard.Id.Number}");
 
     /// <summary>A query that began with a map that is not the newest any more finds what that map says, for a while.</summary>
     private void QueriesMustFindTheirShards()
@@ -214,15 +234,40 @@ internal sealed class SimulatedCluster
         }
     }
 
+    /// <summary>Queries turn to other shards only when these serve, and those that were under way still find the old ones.</summary>
+    private void MustTurnWell(ShardMap before, ShardMap map, Dictionary<string, Member> members)
+    {
+        Assert.Equal(before.Lineage, map.Lineage);
+        ShardEntry[] added = [.. map.Shards.Where(s => before.Shards.All(old => old.Id != s.Id))];
+        if (added.Length == 0)
+        {
+            return;
+        }
+
+        Turns++;
+        Assert.Empty(map.Coming);
+        Assert.Equal(_manifests[map.Collection].Shards.Select(s => s.Id), map.Shards.Select(s => s.Id.Number));
+        Assert.All(added, shard => Assert.True(shard.IsServing));
+        foreach (ShardEntry gone in before.Shards.Where(s => map.Shards.All(next => next.Id != s.Id)))
+        {
+            foreach (Replica replica in gone.Replicas.Where(r => r.State == ReplicaState.Serving))
+            {
+                Assert.True(members.GetValueOrDefault(replica.Silo) is not { } m || m.Silo != replica.Id || m.Held(gone.Id) is not null, $"{replica.Silo} closed {gone.Id} too soon");
+            }
+        }
+    }
+
     /// <summary>Fails unless everything is as it should be when nothing has happened for a while.</summary>
     public void MustBeWhole()
     {
         Dictionary<string, SiloId> ids = Living.ToDictionary(silo => silo.Name, silo => silo.Lease.Silo!.Value);
         Assert.Single(Living, silo => silo.Leads);
-        foreach ((string collection, uint codes) in _codes)
+        foreach ((string collection, CollectionManifest manifest) in _manifests)
         {
             ShardMap map = _newest[collection];
-            Assert.Equal(codes, map.CodesVersion);
+            Assert.Equal(manifest.CodesVersion, map.CodesVersion);
+            Assert.Equal(manifest.Shards.Select(s => s.Id), map.Shards.Select(s => s.Id.Number));
+            Assert.Empty(map.Coming);
             Assert.All(map.Shards, shard =>
             {
                 Assert.Equal(Math.Min(Replicas, ids.Count), shard.Replicas.Length);
@@ -234,14 +279,5 @@ internal sealed class SimulatedCluster
         Assert.All(Living, silo => Assert.Equal(
             _newest.Values.SelectMany(map => map.Shards).Where(s => s.Replicas.Any(r => r.Silo == silo.Name)).Select(s => s.Id.ToString()).Order(),
             silo.Held.Select(h => $"{h.Collection}/{h.Number}").Order()));
-    }
-
-    private CollectionManifest ManifestOf(string name)
-    {
-        SlotRange[] ranges = Slots.Split(_shards);
-        var info = new CodesInfo(QuantizerKind.Pq, 4, 16, _codes[name]);
-        return new CollectionManifest(
-            name, 8, ElementType.Float32, Metric.L2, 32, 100L * _shards, new ManifestQuantizer("q", info),
-            [.. ranges.Select((range, i) => new ManifestShard(i, range.From, range.To, $"s{i}", 100, $"c{i}"))], new BuildInfo(1, 50, 100, "0.1.0"));
     }
 }

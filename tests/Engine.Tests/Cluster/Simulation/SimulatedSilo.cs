@@ -98,7 +98,7 @@ internal sealed class SimulatedSilo
 
         public void Open(ShardId shard, bool isUrgent, Work work)
         {
-            if (cluster.IsDamaged)
+            if (cluster.IsDamaged || cluster.ManifestOf(shard.Collection).AllShards.All(entry => entry.Id != shard.Number))
             {
                 _failed.Add((shard.Collection, shard.Number));
                 return;

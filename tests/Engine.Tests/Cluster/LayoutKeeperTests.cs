@@ -1,0 +1,86 @@
+using Signpost.Engine.Base;
+using Signpost.Engine.Cluster;
+using Signpost.Engine.Search;
+using Signpost.Engine.Shards;
+using Signpost.Engine.Storage;
+using Signpost.Engine.Tests.Cluster.Simulation;
+using Signpost.Engine.Tests.Shards;
+using Signpost.Engine.Tests.Support;
+
+namespace Signpost.Engine.Tests.Cluster;
+
+/// <summary>Shards that are kept within limits.</summary>
+public class LayoutKeeperTests : LayoutTest
+{
+    private readonly ManualTime _time = new();
+
+    [Fact]
+    public void What_is_too_large_is_split_first_then_compacted_and_small_neighbours_merge()
+    {
+        var limits = new LayoutLimits(Vectors: 100, Bytes: 0);
+        CollectionManifest manifest = SimulatedManifests.Built("c", 1) with { Count = 350 };
+        manifest = manifest with { Shards = [manifest.Shards[0] with { Count = 350 }] };
+        var sizes = new List<string>();
+        for (int i = 0; limits.Next(manifest) is { } change; i++)
+        {
+            Assert.True(i < 20, "it ends");
+            manifest = SimulatedManifests.Changed(manifest, change);
+            sizes.Add(string.Join(' ', manifest.Shards.Select(s => s.Count)) + (manifest.Shards.Any(s => s.Whole is not null) ? " parts" : ""));
+        }
+
+        Assert.Equal(["175 175 parts", "87 88 175 parts", "87 88 87 88 parts", "87 88 87 88"], sizes);
+
+        LayoutLimits higher = new(1000, 0);
+        for (LayoutChange? change = higher.Next(manifest); change is not null; change = higher.Next(manifest))
+        {
+            manifest = SimulatedManifests.Changed(manifest, change);
+        }
+
+        Assert.Equal((2, 350), (manifest.Shards.Count, manifest.Shards.Sum(s => s.Count))); // all in one would be above a third
+        Assert.Null(new LayoutLimits(0, 0).Next(manifest));
+        Assert.NotNull(new LayoutLimits(0, 1).Next(manifest));
+        Assert.Null(new LayoutLimits(0, 1 << 20).Next(SimulatedManifests.Built("c", 1)));
+    }
+
+    [Fact]
+    public void Each_change_waits_until_queries_have_turned_to_the_last_and_former_files_go_a_while_after_it()
+    {
+        Build(shards: 2);
+        IClusterState state = new EmbeddedClusterState(_time);
+        var store = new DirectorySegmentStore(Disk, Root);
+        string name = Path.GetFileName(Folder);
+        var keeper = new LayoutKeeper(state, Disk, store, new LayoutLimits(200, 0), TimeSpan.FromSeconds(10), _time);
+        Assert.Null(Step()); // there is no map
+        Turn();
+
+        (int first, int second) = Manifest.Shards[0].Count > Manifest.Shards[1].Count ? (0, 1) : (1, 0);
+        Assert.Equal($"{name}: shards {first} became 2, 3", Step());
+        Assert.Null(Step());
+        Turn();
+        Assert.Equal($"{name}: shards {second} became 4, 5", Step());
+        Turn();
+        Assert.Equal($"{name}: shards {(first == 0 ? "2, 3" : "4, 5")} became 6, 7", Step());
+        Turn();
+        Assert.Equal($"{name}: shards {(first == 0 ? "4, 5" : "2, 3")} became 8, 9", Step());
+        Turn();
+        Assert.Null(Step());
+        _time.Pass(TimeSpan.FromSeconds(11));
+        Assert.StartsWith($"{name}: the files of former shards", Step(), StringComparison.Ordinal);
+        Assert.Null(Step());
+
+        Assert.Equal([6, 7, 8, 9], Manifest.Shards.Select(s => s.Id));
+        Assert.Equal(Manifest.Files.Append(CollectionManifest.FileName).Order(), NamesIn(Folder).Order());
+        Assert.Equal(
+            Nearest(Vectors, Vectors.RowSpan(0), 10).Select(h => h.Id), Answers(new SearchParameters(10, Count, SearchMode.Exact))[0].Select(h => h.Id));
+
+        string? Step() => keeper.StepAsync(Manifest with { Name = name }, long.MaxValue, Work.Quiet).AsTask().GetAwaiter().GetResult();
+
+        void Turn()
+        {
+            CollectionManifest now = Manifest;
+            long version = (state.ReadAsync(name, default).Result?.Version ?? 0) + 1;
+            ShardEntry[] shards = [.. now.Shards.Select(s => new ShardEntry(new ShardId(name, s.Id), new SlotRange(s.SlotFrom, s.SlotTo), s.Count, []))];
+            Assert.True(state.TryWriteAsync(new ShardMap(name, version, [.. shards], 0, [], now.Lineage), null, default).Result);
+        }
+    }
+}
