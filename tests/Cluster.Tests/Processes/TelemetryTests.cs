@@ -19,6 +19,7 @@ public sealed class TelemetryTests(DemoCollection demo, RedisFixture redis) : IC
             _ => ["--collection", "demo", "--replicas", "1", "--otlp", collector.Url, "--otlp-seconds", "1", "--trace-ratio", "0"]);
         await cluster.UntilAsync("silo-1", info => info.Collections.Length > 0 && info.Collections[0].Shards.All(shard => shard.Replicas.Any(r => r.State == "serving"))
             && info.Collections[0].Shards.SelectMany(shard => shard.Replicas).Select(r => r.Silo).Distinct().Count() == 2, "a shard in each of two silos");
+        await cluster.UntilAsync("silo-2", info => info.Silos.Length == 2, "the other one knows of both");
         using var http = new HttpClient { BaseAddress = new Uri(cluster.Url("silo-1")) };
 
         JsonElement answer = await SearchAsync(http, traced: true);
