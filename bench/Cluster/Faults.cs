@@ -33,7 +33,7 @@ internal static class Faults
         double[] calm = [.. all.Where(a => a.At < at).Select(a => a.Took).Order()];
         double lastPartial = all.Where(a => a.Partial).Select(a => a.At - at).DefaultIfEmpty(0).Max();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"| {signal} | {(full ? "full" : "partial")} | {all.Length} | {all.Count(a => a.Failed)} | {all.Count(a => a.Partial)} | {lastPartial:0.0} | {calm[calm.Length / 2]:0.0} | "
+            $"| {server.Name} | {signal} | {(full ? "full" : "partial")} | {all.Length} | {all.Count(a => a.Failed)} | {all.Count(a => a.Partial)} | {lastPartial:0.0} | {calm[calm.Length / 2]:0.0} | "
             + $"{all.Max(a => a.Took):0} | {seen:0.0} | {whole:0.0} |"));
     }
 

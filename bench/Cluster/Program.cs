@@ -2,13 +2,13 @@ using System.Globalization;
 using Signpost.Bench.Cluster;
 using Signpost.Engine.Vectors;
 
-// ./signpost bench cluster PROGRAM COLLECTION QUERIES L SECONDS ROUNDS [faults | security | elastic TRUTH]
-// One process with all shards and a cluster of three silos in turns, on the same machine, by the same requests; with security: one process
-// in clear and one with TLS and keys; with faults and elastic: what killed, joining and leaving silos cost.
+// ./signpost bench cluster PROGRAM COLLECTION QUERIES L SECONDS ROUNDS [faults | security | elastic TRUTH] [redis] [orleans]
+// One process with all shards and a cluster of three silos in turns, on the same machine, by the same requests, of more than one runtime each; with
+// security: one process in clear and one with TLS and keys; with faults and elastic: what killed, joining and leaving silos cost.
 if (args.Length < 6)
 {
-    Console.Error.WriteLine("cluster: expected PROGRAM COLLECTION QUERIES L SECONDS ROUNDS [faults | security | elastic TRUTH]; PROGRAM is signpost.dll, QUERIES a file of "
-        + "the collection's element type, TRUTH their exact neighbours");
+    Console.Error.WriteLine("cluster: expected PROGRAM COLLECTION QUERIES L SECONDS ROUNDS [faults | security | elastic TRUTH] [redis] [orleans]; PROGRAM is signpost.dll, "
+        + "QUERIES a file of the collection's element type, TRUTH their exact neighbours");
     return 2;
 }
 
@@ -20,6 +20,7 @@ string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(collection));
 string path = $"/v1/collections/{name}/search?k=10&l={l}";
 using VectorBlock queries = VectorFile.Open(file);
 int threads = Environment.ProcessorCount;
+int firstPort = 20_000 + (Environment.ProcessId % 1000 * 10); // another one beside this one has others
 
 float[][] vectors = [.. Enumerable.Range(0, (int)Math.Min(queries.Count, 1000)).Select(Floats)];
 if (args is [_, _, _, _, _, _, "elastic", var truth])
@@ -28,15 +29,16 @@ if (args is [_, _, _, _, _, _, "elastic", var truth])
     return 0;
 }
 
-if (args is [_, _, _, _, _, _, "faults"])
+string[] runtimes = [.. args[6..].Where(word => word is "redis" or "orleans").DefaultIfEmpty("redis")];
+if (args.Contains("faults"))
 {
-    Console.WriteLine("| signal | require | queries | failed | partial | last partial, s | p50 before, ms | slowest, ms | not asked any more after, s | whole after, s |");
-    Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|");
+    Console.WriteLine("| runtime | signal | require | queries | failed | partial | last partial, s | p50 before, ms | slowest, ms | not asked any more after, s | whole after, s |");
+    Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|---|");
     foreach (string signal in (string[])["KILL", "STOP", "TERM"])
     {
-        foreach (bool full in (bool[])[true, false])
+        foreach ((string runtime, bool full) in runtimes.SelectMany(runtime => ((bool[])[true, false]).Select(full => (runtime, full))))
         {
-            using Server cluster = Server.Cluster(program, collection, 3, threads);
+            using Server cluster = Server.Cluster(program, collection, 3, threads, runtime, firstPort);
             await Faults.RunAsync(cluster, name, vectors, 200, l, signal, full);
         }
     }
@@ -47,21 +49,29 @@ if (args is [_, _, _, _, _, _, "faults"])
 byte[][] single = [.. Enumerable.Range(0, (int)queries.Count).Select(row => queries.RowSpan(row).ToArray())];
 byte[][] batches = [.. single.Chunk(64).Select(rows => rows.SelectMany(row => row).ToArray())];
 using Server alone = Server.Embedded(program, collection, threads);
-using Secrets? secrets = args is [_, _, _, _, _, _, "security"] ? new Secrets() : null;
-using Server silos = secrets is null ? Server.Cluster(program, collection, 3, threads) : Server.Embedded(program, collection, threads, secrets);
+using Secrets? secrets = args.Contains("security") ? new Secrets() : null;
+using var clusters = new Servers(secrets is null
+    ? runtimes.Select((runtime, i) => Server.Cluster(program, collection, 3, threads, runtime, firstPort + (10 * i)))
+    : [Server.Embedded(program, collection, threads, secrets)]);
+Server[] all = [alone, .. clusters.All];
+foreach (Server server in all)
+{
+    await ClosedLoop.RunAsync(server, path, single, 1, 16, TimeSpan.FromSeconds(15)); // until the compiler of the runtime has done most of its work
+}
+
 Console.WriteLine("| callers x vectors | served by | queries/s | CPU of the servers per query, us | bytes on loopback per query | p50, ms | p99, ms |");
 Console.WriteLine("|---|---|---|---|---|---|---|");
 foreach ((int callers, byte[][] bodies, int each) in ((int, byte[][], int)[])[(1, single, 1), (16, single, 1), (64, single, 1), (4, batches, 64)])
 {
-    var runs = new Dictionary<string, List<Run>> { [alone.Name] = [], [silos.Name] = [] };
+    var runs = all.ToDictionary(server => server.Name, _ => new List<Run>());
     for (int round = -1; round < rounds; round++)
     {
-        foreach (Server server in (Server[])[alone, silos])
+        foreach (Server server in all)
         {
             Run run = await ClosedLoop.RunAsync(server, path, bodies, each, callers, time);
             if (round >= 0)
             {
-                runs[server.Name].Add(run); // the first round warms up
+                runs[server.Name].Add(run); // the first round of each kind warms up
             }
         }
     }

@@ -5,6 +5,20 @@ using System.Text.Json;
 
 namespace Signpost.Bench.Cluster;
 
+/// <summary>Several of them, ended together.</summary>
+internal sealed class Servers(IEnumerable<Server> servers) : IDisposable
+{
+    public IReadOnlyList<Server> All { get; } = [.. servers];
+
+    public void Dispose()
+    {
+        foreach (Server server in All)
+        {
+            server.Dispose();
+        }
+    }
+}
+
 /// <summary>The program, serving: one process, or a cluster of them that `signpost up` has started. Ends with this one.</summary>
 internal sealed class Server : IDisposable
 {
@@ -18,7 +32,7 @@ internal sealed class Server : IDisposable
     /// <summary>What a caller needs to be let in; null: nothing.</summary>
     public Secrets? Secrets { get; private init; }
 
-    /// <summary>embedded or cluster.</summary>
+    /// <summary>The runtime.</summary>
     public string Name { get; }
 
     /// <summary>Where to ask.</summary>
@@ -46,13 +60,13 @@ internal sealed class Server : IDisposable
     /// <summary>Name of the cluster, and where its Redis answers; null for a process that is alone.</summary>
     public (string Name, string Redis)? Of { get; private init; }
 
-    /// <summary>Silos with two copies of each shard.</summary>
-    public static Server Cluster(string program, string collection, int silos, int threads, string? caches = null)
+    /// <summary>Silos with two copies of each shard, on the ports from <paramref name="port"/>.</summary>
+    public static Server Cluster(string program, string collection, int silos, int threads, string runtime = "redis", int port = 7790, string? caches = null)
     {
         Process process = Start(
             program,
             [
-                "up", "--silos", $"{silos}", "--collection", collection, "--threads", $"{threads}", "--port", "7790", "--json", "--quiet",
+                "up", "--runtime", runtime, "--silos", $"{silos}", "--collection", collection, "--threads", $"{threads}", "--port", $"{port}", "--json", "--quiet",
                 .. caches is null ? Array.Empty<string>() : ["--cache", caches],
             ]);
         var text = new StringBuilder();
@@ -64,7 +78,7 @@ internal sealed class Server : IDisposable
         using JsonDocument report = JsonDocument.Parse(text.ToString());
         JsonElement[] all = [.. report.RootElement.GetProperty("silos").EnumerateArray()];
         return new Server(
-            "cluster", process, [.. all.Select(silo => silo.GetProperty("url").GetString()!)],
+            runtime, process, [.. all.Select(silo => silo.GetProperty("url").GetString()!)],
             [.. all.Select(silo => (silo.GetProperty("name").GetString()!, silo.GetProperty("process_id").GetInt32()))])
         {
             Of = (report.RootElement.GetProperty("cluster").GetString()!, report.RootElement.GetProperty("redis").GetString()!),

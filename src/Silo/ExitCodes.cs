@@ -15,6 +15,9 @@ internal static class ExitCodes
     /// <summary>A file is damaged or foreign.</summary>
     public const int Damaged = 3;
 
+    /// <summary>The cluster took this silo for dead while it could not answer: whoever supervises it is to start it again.</summary>
+    public const int Evicted = 4;
+
     /// <summary>Stopped by Ctrl-C (128 + SIGINT, as shells count).</summary>
     public const int Cancelled = 130;
 }

@@ -265,8 +265,8 @@ internal static class Settings
     // ---- several silos ----
 
     public static readonly Setting<RuntimeKind> Runtime = Choice(
-        "runtime", "Who holds the shards: embedded, this process alone; redis, all silos that share a Redis and a cluster's name.",
-        [("embedded", RuntimeKind.Embedded), ("redis", RuntimeKind.Redis)], RuntimeKind.Embedded, "One machine needs no other.", "runtime");
+        "runtime", "Who holds the shards: embedded, this process alone; redis, all silos that share a Redis and a cluster's name; orleans, the same over Microsoft Orleans.",
+        [("embedded", RuntimeKind.Embedded), ("redis", RuntimeKind.Redis), ("orleans", RuntimeKind.Orleans)], RuntimeKind.Embedded, "One machine needs no other.", "runtime");
 
     /// <summary>Variable of the environment that says where Redis is, with its password.</summary>
     public const string RedisVariable = "SIGNPOST_REDIS";
@@ -289,8 +289,12 @@ internal static class Settings
         "advertise-host", "Name or address under which clients and other silos reach this machine.", "a host name or address", null,
         "Without it that of the urls or, where those are every network, the name of the machine.", "cluster.advertise_host");
 
+    /// <summary>In place of a Redis: the silo is alone.</summary>
+    public const string NoRedis = "none";
+
     public static readonly Setting<string?> Redis = Text(
-        "redis", "Where the silos agree: HOST:PORT, and options as StackExchange.Redis has them.", "HOST:PORT[,option=value...]", "127.0.0.1:6379",
+        "redis", "Where the silos agree: HOST:PORT, and options as StackExchange.Redis has them; none: under orleans, this silo is alone.",
+        "HOST:PORT[,option=value...]", "127.0.0.1:6379",
         $"A password belongs into the file or into {RedisVariable}: all users see the command line.", "cluster.redis", variable: RedisVariable);
 
     public static readonly Setting<int> Replicas = Whole(
@@ -315,6 +319,10 @@ internal static class Settings
     public static readonly Setting<int> MemoryMiB = Whole(
         "memory-mib", "Memory that the shards of this silo may take.", "MiB", 16, 1 << 24, DefaultMemoryMiB, "Three quarters of what this process may use.",
         "cluster.memory_mib", "auto");
+
+    public static readonly Setting<RuntimeKind> SilosRuntime = Choice(
+        "runtime", "How the silos ask each other: redis, over HTTP/2; orleans, by Microsoft Orleans.",
+        [("redis", RuntimeKind.Redis), ("orleans", RuntimeKind.Orleans)], RuntimeKind.Redis, "Every build has it.");
 
     public static readonly Setting<int> Silos = Whole("silos", "Silos to start.", "silos", 1, 64, 3, "Two copies of each shard, and one silo may die.");
 
@@ -416,6 +424,9 @@ internal static class Settings
         public int? Depth => parameters.Mode != SearchMode.CodesRerank ? null : parameters.Rerank == 0 ? parameters.L : parameters.Rerank;
     }
 
+    /// <summary>The word of a runtime.</summary>
+    public static string Word(this RuntimeKind runtime) => runtime.ToString().ToLowerInvariant();
+
     /// <summary>The word of a metric.</summary>
     public static string Word(this Metric metric) => MetricWords.First(m => m.Value == metric).Word;
 
@@ -465,6 +476,9 @@ internal enum RuntimeKind
 
     /// <summary>Silos that agree through Redis and ask each other over HTTP/2.</summary>
     Redis,
+
+    /// <summary>Silos that agree through Redis and ask each other by Orleans grains; in builds that have it.</summary>
+    Orleans,
 }
 
 /// <summary>Form of a line of the log.</summary>

@@ -67,7 +67,8 @@ internal static class CommandLine
             Signpost: vector search. Build a graph index over vectors, search it, measure it, serve it.
 
             First time: signpost demo
-            Exit codes: 0 done, 1 unexpected failure, 2 refused arguments or input, 3 damaged file, 130 stopped by Ctrl-C.
+            Exit codes: 0 done, 1 unexpected failure, 2 refused arguments or input, 3 damaged file, 4 taken for dead by its
+            cluster (start it again), 130 stopped by Ctrl-C.
             """)
         {
             DemoCommand.Make(cancel),

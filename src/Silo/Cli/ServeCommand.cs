@@ -30,7 +30,7 @@ internal static class ServeCommand
     private static void Run(Session session)
     {
         string url = CheckedUrl(session.Get(Settings.Url)!);
-        string? peerUrl = session.Get(Settings.Runtime) == RuntimeKind.Redis ? CheckedUrl(session.Get(Settings.PeerUrl)!) : null;
+        string? peerUrl = session.Get(Settings.Runtime) != RuntimeKind.Embedded ? CheckedUrl(session.Get(Settings.PeerUrl)!) : null;
         ServerSecurity security = Guard.Open(session, new Uri(url), peerUrl is null ? null : new Uri(peerUrl));
         var limits = new SearchLimits
         {

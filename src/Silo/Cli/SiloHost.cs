@@ -23,6 +23,7 @@ internal static class SiloHost
         TimeSpan leaseTime = TimeSpan.FromMilliseconds(session.Get(Settings.LeaseMs));
         var options = new ClusterOptions
         {
+            Runtime = session.Get(Settings.Runtime).Word(),
             Cluster = session.Get(Settings.ClusterName)!,
             Silo = name,
             Zone = session.Get(Settings.Zone) ?? "",
@@ -43,30 +44,30 @@ internal static class SiloHost
             session.Get(Settings.S3Credentials));
         using var closing = store as IDisposable;
         using SegmentCache cache = CacheOf(store, session);
-        using var state = new RedisClusterState(RedisOptions.Parse(session.Get(Settings.Redis)!).OrThrow() with { Authorities = security.Authorities }, options.Cluster);
+        RedisOptions? redis = session.Get(Settings.Redis) is { } where && where != Settings.NoRedis
+            ? RedisOptions.Parse(where).OrThrow() with { Authorities = security.Authorities } : null;
+        using IRuntime runtime = RuntimeOf(session, options, redis, security);
         using var threads = new SearchThreads(session.Get(Settings.Threads), limits.QueueMax);
         Residency vectors = session.Get(Settings.Vectors) == VectorPlace.Loaded ? Residency.Loaded : Residency.Mapped;
         Throttle? throttle = options.MoveBytesPerSecond > 0 ? new Throttle(options.MoveBytesPerSecond, TimeProvider.System) : null;
         var shards = new SiloShards(FileDisk.Instance, store, cache, options.MemoryBytes, vectors, session.Get(Settings.ServedCollection), throttle);
-        var lease = new SiloLease(state, name, leaseTime, TimeProvider.System);
-        var grain = new ShardGrain(new SiloShardClient(lease, new LocalShardClient(name, shards.Find)), threads);
+        var lease = new SiloLease(runtime.State, name, leaseTime, TimeProvider.System);
+        var grain = new ShardGrain(new SiloShardClient(lease, new LocalShardClient(name, shards.Find)), threads, runtime.Limits);
         using var telemetry = new SiloTelemetry(TelemetrySettings.Read(session, name, options.Cluster), threads, Say);
-        var layout = new LayoutKeeper(state, FileDisk.Instance, store, options.Limits, TimeSpan.FromSeconds(10), TimeProvider.System);
+        var layout = new LayoutKeeper(runtime.State, FileDisk.Instance, store, options.Limits, TimeSpan.FromSeconds(10), TimeProvider.System);
         using var silo = new ClusterSilo(
-            options, state, shards, layout, lease, addressOf => new PeerShardClient(grain, addressOf, security.Peers), () => threads.Waiting, Say)
+            options, runtime.State, shards, layout, lease, addressOf => new PeerShardClient(grain, runtime.PeersAt(addressOf)), () => threads.Waiting, Say)
         {
             Traffic = () => telemetry.Traffic,
         };
         telemetry.Observe(silo, cache);
-        await using PeerServer peers = await PeerServer.StartAsync(peerUrl, grain, session.Cancel, security.Peers);
+        await using IPeerServer peers = await runtime.StartAsync(peerUrl, grain, name => silo.Find(name)?.Map, session.Cancel);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(session.Cancel, silo.Drained);
         await new Server(silo, threads, limits, security, telemetry).RunAsync(url, TimeSpan.FromSeconds(session.Get(Settings.StopSeconds)), Started, silo.LeaveAsync, end.Token);
         if (silo.Drained.IsCancellationRequested)
         {
             session.Say($"{name} is drained: nothing is left here, it ends");
         }
-
-        static void Say(string line) => Console.Error.WriteLine($"signpost: {line}");
 
         void Started(string address)
         {
@@ -75,6 +76,29 @@ internal static class SiloHost
             ServeCommand.Announce(session, $"as {name} of cluster {options.Cluster}", address);
         }
     }
+
+    private static IRuntime RuntimeOf(Session session, ClusterOptions options, RedisOptions? redis, ServerSecurity security)
+    {
+        if (session.Get(Settings.Runtime) == RuntimeKind.Redis)
+        {
+            return redis is not null ? new RedisRuntime(redis, options.Cluster, security.Peers) : throw new ProblemException(new Problem(
+                ProblemCode.InvalidArgument, "--redis", Settings.NoRedis, Settings.Redis.Expected, "Name a Redis; a silo of the runtime orleans can do without."));
+        }
+
+#if ORLEANS
+        return session.Get(Settings.PeerUrl)!.StartsWith("https", StringComparison.OrdinalIgnoreCase) || session.Get(SecuritySettings.PeerSecret) is not null
+            ? throw new ProblemException(new Problem(
+                ProblemCode.NotSupported, "runtime", "orleans with TLS or a secret between silos", "orleans with neither, or redis",
+                "Keep the ports of Orleans in a network of the silos' own, or take the runtime redis."))
+            : new Orleans.OrleansRuntime(
+                new Orleans.OrleansSiloOptions(options.Cluster, options.Silo, redis, session.Get(Settings.AdvertiseHost), options.Lease, Say));
+#else
+        throw new ProblemException(new Problem(
+            ProblemCode.NotSupported, "--runtime", "orleans", "redis or embedded: this program was built without Orleans", "Build it with the property Orleans=true."));
+#endif
+    }
+
+    private static void Say(string line) => Console.Error.WriteLine($"signpost: {line}");
 
     private static SegmentCache CacheOf(ISegmentStore store, Session session) => session.Get(Settings.Cache) switch
     {

@@ -18,8 +18,8 @@ internal static class UpCommand
         "Start a cluster of several silos on this machine, each a process of its own, and a Redis for them unless one is named. Ctrl-C ends all.",
         cancel,
         [
-            Settings.Silos, Settings.ServedCollection, Settings.DataFolder, Settings.Store, Settings.FirstPort, Settings.OptionalRedis, Settings.Replicas, Settings.LeaseMs,
-            Settings.GraceSeconds, Settings.Cache, Settings.SiloThreads, Settings.Vectors, SecuritySettings.KeyFile, Settings.Json,
+            Settings.Silos, Settings.SilosRuntime, Settings.ServedCollection, Settings.DataFolder, Settings.Store, Settings.FirstPort, Settings.OptionalRedis, Settings.Replicas,
+            Settings.LeaseMs, Settings.GraceSeconds, Settings.Cache, Settings.SiloThreads, Settings.Vectors, SecuritySettings.KeyFile, Settings.Json,
         ],
         Run);
 
@@ -38,7 +38,7 @@ internal static class UpCommand
                 string name = $"silo-{i}";
                 string[] words =
                 [
-                    "serve", "--runtime", "redis", "--cluster", $"up-{Environment.ProcessId}", "--silo", name, "--store", store,
+                    "serve", "--runtime", session.Get(Settings.SilosRuntime).Word(), "--cluster", $"up-{Environment.ProcessId}", "--silo", name, "--store", store,
                     "--url", $"http://127.0.0.1:{session.Get(Settings.FirstPort) + i - 1}", "--peer-url", "http://127.0.0.1:0",
                     "--replicas", $"{session.Get(Settings.Replicas)}", "--lease-ms", $"{session.Get(Settings.LeaseMs)}",
                     "--grace-seconds", $"{session.Get(Settings.GraceSeconds)}", "--threads", $"{session.Get(Settings.SiloThreads)}",

@@ -6,6 +6,9 @@ namespace Signpost.Silo.Cluster;
 /// <summary>What a silo of a cluster is told.</summary>
 internal sealed record ClusterOptions
 {
+    /// <summary>The word of the runtime.</summary>
+    public required string Runtime { get; init; }
+
     /// <summary>Name of the cluster.</summary>
     public required string Cluster { get; init; }
 

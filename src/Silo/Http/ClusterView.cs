@@ -49,7 +49,7 @@ internal static class ClusterView
         return new ClusterReply
         {
             Cluster = silo.Options.Cluster,
-            Runtime = "redis",
+            Runtime = silo.Options.Runtime,
             Silo = silo.Options.Silo,
             Version = Server.Version,
             Api = int.Parse(Api.Version, CultureInfo.InvariantCulture),

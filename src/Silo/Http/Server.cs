@@ -39,7 +39,7 @@ internal sealed class Server(IServed served, SearchThreads threads, SearchLimits
     }
 
     /// <summary>What goes wrong in a server is a line on standard error.</summary>
-    public static void LogToStandardError(WebApplicationBuilder builder)
+    public static void LogToStandardError(IHostApplicationBuilder builder)
     {
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Warning).AddSimpleConsole(o => o.SingleLine = true);
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);

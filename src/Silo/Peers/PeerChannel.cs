@@ -1,4 +1,5 @@
 using Signpost.Engine.Cluster;
+using Signpost.Grains;
 using Signpost.Grains.Wire;
 
 namespace Signpost.Silo.Peers;
@@ -23,19 +24,20 @@ internal sealed class PeerChannel
     private const long WaitingBytesMost = 64 << 20;
 
     private readonly SiloId _silo;
-    private readonly Uri _target;
-    private readonly PeerHttp _http;
+    private readonly Func<ShardId, IShardGrain> _shards;
     private readonly WireLimits _limits;
     private readonly Lock _change = new();
     private readonly Queue<PeerSearch> _waiting = [];
     private long _waitingBytes;
     private int _requests;
 
-    public PeerChannel(SiloId silo, Uri address, PeerHttp http, WireLimits limits)
+    /// <param name="silo">Who is asked.</param>
+    /// <param name="shards">Asks it, given the first shard of a message.</param>
+    /// <param name="limits">Sizes of messages.</param>
+    public PeerChannel(SiloId silo, Func<ShardId, IShardGrain> shards, WireLimits limits)
     {
         _silo = silo;
-        _target = new Uri(address, PeerPaths.Search);
-        _http = http;
+        _shards = shards;
         _limits = limits;
     }
 
@@ -69,7 +71,7 @@ internal sealed class PeerChannel
     {
         while (TakeWaiting() is { } request)
         {
-            await request.SendAsync(_http, _target, _limits).ConfigureAwait(false);
+            await request.SendAsync(_shards).ConfigureAwait(false);
         }
     }
 

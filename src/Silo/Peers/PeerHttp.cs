@@ -45,13 +45,13 @@ internal sealed class PeerHttp : IDisposable
     /// <param name="answerBytes">Most bytes of the answer.</param>
     /// <param name="cancel">Ends it.</param>
     /// <exception cref="IOException">The silo cannot be reached, its connection broke, or it refuses; why.</exception>
-    public async Task<byte[]> PostAsync(Uri target, byte[] message, int answerBytes, CancellationToken cancel)
+    public async Task<byte[]> PostAsync(Uri target, ReadOnlyMemory<byte> message, int answerBytes, CancellationToken cancel)
     {
         try
         {
             using var request = new HttpRequestMessage(HttpMethod.Post, target)
             {
-                Content = new ByteArrayContent(message) { Headers = { ContentType = ContentType } },
+                Content = new ReadOnlyMemoryContent(message) { Headers = { ContentType = ContentType } },
                 Version = HttpVersion.Version20,
                 VersionPolicy = HttpVersionPolicy.RequestVersionExact,
             };

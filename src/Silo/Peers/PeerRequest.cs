@@ -1,4 +1,5 @@
 using Signpost.Engine.Cluster;
+using Signpost.Grains;
 using Signpost.Grains.Wire;
 
 namespace Signpost.Silo.Peers;
@@ -32,7 +33,7 @@ internal sealed class PeerRequest
     }
 
     /// <summary>Sends it and ends all searches.</summary>
-    public async Task SendAsync(PeerHttp http, Uri target, WireLimits limits)
+    public async Task SendAsync(Func<ShardId, IShardGrain> shards)
     {
         TimeSpan timeout = _searches.Max(TimeOf);
         string? failure = null;
@@ -40,7 +41,7 @@ internal sealed class PeerRequest
         {
             _cancel.CancelAfter(timeout);
             byte[] message = SearchCodec.Join(_silo, [.. _searches.Select(search => (search.Bytes, search.Left))]);
-            End(await http.PostAsync(target, message, limits.SearchAnswerBytes, _cancel.Token).ConfigureAwait(false));
+            End(await shards(_searches[0].Shard).SearchAsync(message, _cancel.Token).ConfigureAwait(false));
         }
         catch (OperationCanceledException)
         {

@@ -31,6 +31,9 @@ internal sealed class PeerSearch
     /// <summary>Name of the collection.</summary>
     public string Collection => _asked.Collection;
 
+    /// <summary>The first of its shards.</summary>
+    public ShardId Shard => new(_asked.Collection, _asked.Shards.Span[0].Number);
+
     /// <summary>Hits wanted.</summary>
     public int K => _asked.Parameters.K;
 

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Signpost.Grains;
+using Signpost.Silo.Cluster;
 using Signpost.Silo.Http;
 using Signpost.Silo.Security;
 
@@ -8,7 +9,7 @@ namespace Signpost.Silo.Peers;
 /// <summary>
 /// The HTTP server for other silos, on a port of its own: HTTP/2 alone, with TLS where its address says so.
 /// </summary>
-internal sealed class PeerServer : IAsyncDisposable
+internal sealed class PeerServer : IPeerServer
 {
     /// <summary>Time for running requests to end. Searches need less; the work of a training is cancelled, and is done again elsewhere.</summary>
     private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(3);
@@ -17,7 +18,7 @@ internal sealed class PeerServer : IAsyncDisposable
 
     private PeerServer(WebApplication app) => _app = app;
 
-    /// <summary>Where it answers, with the real port.</summary>
+    /// <inheritdoc/>
     public Uri Address => new(_app.Urls.First());
 
     /// <summary>Starts to answer for <paramref name="shards"/>.</summary>

@@ -8,7 +8,7 @@ using Signpost.Silo.Security;
 
 namespace Signpost.Silo.Peers;
 
-/// <summary>Asks shards of this silo by a method call and those of other silos over HTTP/2.</summary>
+/// <summary>Asks shards of this silo by a method call and those of other silos by messages.</summary>
 internal sealed class PeerShardClient : IShardClient, IDisposable
 {
     private readonly OwnShardClient _own;
@@ -18,9 +18,16 @@ internal sealed class PeerShardClient : IShardClient, IDisposable
     /// <param name="addressOf">Where a silo answers others; null for one that is not known.</param>
     /// <param name="security">How silos know each other; null: they do not.</param>
     public PeerShardClient(ShardGrain own, Func<SiloId, Uri?> addressOf, PeerSecurity? security = null)
+        : this(own, new HttpPeers(addressOf, own.Limits, security))
+    {
+    }
+
+    /// <param name="own">The shards of this silo.</param>
+    /// <param name="peers">Other silos; disposed with it.</param>
+    public PeerShardClient(ShardGrain own, IPeers peers)
     {
         _own = new OwnShardClient(own);
-        _remote = new RemoteShardClient(addressOf, own.Limits, security);
+        _remote = new RemoteShardClient(peers, own.Limits);
     }
 
     /// <inheritdoc/>

@@ -30,11 +30,12 @@ public sealed class AddressTests(DemoCollection demo) : IClassFixture<DemoCollec
     public void What_is_no_host_is_refused(string host) =>
         Assert.Contains("--advertise-host", Assert.Throws<ProblemException>(() => Advertised.Of("http://0.0.0.0:7700", host)).Message);
 
-    [RedisFact]
-    public async Task Silos_that_listen_on_every_network_find_each_other_by_the_host_that_they_advertise()
+    [RedisTheory]
+    [MemberData(nameof(Runtimes.All), MemberType = typeof(Runtimes))]
+    public async Task Silos_that_listen_on_every_network_find_each_other_by_the_host_that_they_advertise(string runtime)
     {
         using var redis = new RedisServer();
-        using var cluster = new SiloCluster(2, demo.Root, $"127.0.0.1:{redis.Port}", _ => ["--advertise-host", "localhost", "--replicas", "1"], "0.0.0.0");
+        using var cluster = new SiloCluster(2, demo.Root, $"127.0.0.1:{redis.Port}", _ => ["--advertise-host", "localhost", "--replicas", "1"], "0.0.0.0", runtime: runtime);
         await cluster.UntilWholeAsync("silo-1", copies: 1);
 
         ClusterInfo info = await cluster.AskAsync("silo-1");

@@ -4,7 +4,7 @@ using Signpost.Silo.Tests.Support;
 
 namespace Signpost.Cluster.Tests.Processes;
 
-/// <summary>Three silos, two copies of each shard, 200 queries a second that all shards must have part in, and one thing that goes wrong.</summary>
+/// <summary>Three silos of each runtime, two copies of each shard, 200 queries a second that all shards must have part in, and one thing that goes wrong.</summary>
 public sealed class FailoverTests(DemoCollection demo) : IClassFixture<DemoCollection>, IDisposable
 {
     private const int Queries = 50;
@@ -15,10 +15,11 @@ public sealed class FailoverTests(DemoCollection demo) : IClassFixture<DemoColle
 
     public void Dispose() => _redis.Dispose();
 
-    [RedisFact]
-    public async Task A_silo_that_is_killed_fails_no_query_and_its_copies_are_opened_elsewhere()
+    [RedisTheory]
+    [MemberData(nameof(Runtimes.All), MemberType = typeof(Runtimes))]
+    public async Task A_silo_that_is_killed_fails_no_query_and_its_copies_are_opened_elsewhere(string runtime)
     {
-        using SiloCluster cluster = await StartAsync();
+        using SiloCluster cluster = await StartAsync(runtime);
         string[] expected = await OnceAsync(cluster);
         await using SteadyQueries queries = Ask(cluster);
         await queries.MoreAsync(100);
@@ -30,10 +31,11 @@ public sealed class FailoverTests(DemoCollection demo) : IClassFixture<DemoColle
         MustBeClean(queries, expected);
     }
 
-    [RedisFact]
-    public async Task A_silo_that_freezes_fails_no_query_and_is_a_member_again_when_it_goes_on()
+    [RedisTheory]
+    [MemberData(nameof(Runtimes.All), MemberType = typeof(Runtimes))]
+    public async Task A_silo_that_freezes_fails_no_query_and_is_a_member_again_when_it_goes_on(string runtime)
     {
-        using SiloCluster cluster = await StartAsync();
+        using SiloCluster cluster = await StartAsync(runtime);
         string[] expected = await OnceAsync(cluster);
         await using SteadyQueries queries = Ask(cluster);
         long epoch = (await cluster.AskAsync("silo-1")).Silos.Single(s => s.Name == "silo-2").Epoch;
@@ -48,10 +50,11 @@ public sealed class FailoverTests(DemoCollection demo) : IClassFixture<DemoColle
         MustBeClean(queries, expected);
     }
 
-    [RedisFact]
-    public async Task A_silo_that_is_stopped_in_order_fails_nothing_and_is_back_where_it_was()
+    [RedisTheory]
+    [MemberData(nameof(Runtimes.All), MemberType = typeof(Runtimes))]
+    public async Task A_silo_that_is_stopped_in_order_fails_nothing_and_is_back_where_it_was(string runtime)
     {
-        using SiloCluster cluster = await StartAsync();
+        using SiloCluster cluster = await StartAsync(runtime);
         string[] expected = await OnceAsync(cluster);
         await using SteadyQueries queries = Ask(cluster);
         await queries.MoreAsync(100);
@@ -65,10 +68,11 @@ public sealed class FailoverTests(DemoCollection demo) : IClassFixture<DemoColle
         MustBeClean(queries, expected);
     }
 
-    [RedisFact]
-    public async Task A_silo_that_is_full_of_searches_keeps_its_lease()
+    [RedisTheory]
+    [MemberData(nameof(Runtimes.All), MemberType = typeof(Runtimes))]
+    public async Task A_silo_that_is_full_of_searches_keeps_its_lease(string runtime)
     {
-        using SiloCluster cluster = await StartAsync();
+        using SiloCluster cluster = await StartAsync(runtime);
         Dictionary<string, long> epochs = (await cluster.AskAsync("silo-1")).Silos.ToDictionary(s => s.Name, s => s.Epoch);
         float[][] vectors = demo.QueryVectors(Queries);
         using var busy = new SignpostClient(new SignpostClientOptions { Addresses = [cluster.Url("silo-2")], Retries = 20 });
@@ -97,10 +101,11 @@ public sealed class FailoverTests(DemoCollection demo) : IClassFixture<DemoColle
         Assert.All(after.Collections.Single().Shards.SelectMany(s => s.Replicas), r => Assert.Equal("serving", r.State));
     }
 
-    [RedisFact]
-    public async Task Queries_go_on_without_Redis_and_changes_wait_for_it()
+    [RedisTheory]
+    [MemberData(nameof(Runtimes.All), MemberType = typeof(Runtimes))]
+    public async Task Queries_go_on_without_Redis_and_changes_wait_for_it(string runtime)
     {
-        using SiloCluster cluster = await StartAsync();
+        using SiloCluster cluster = await StartAsync(runtime);
         string[] expected = await OnceAsync(cluster);
         await using SteadyQueries queries = Ask(cluster);
 
@@ -113,10 +118,11 @@ public sealed class FailoverTests(DemoCollection demo) : IClassFixture<DemoColle
         MustBeClean(queries, expected);
     }
 
-    [RedisFact]
-    public async Task Redis_that_comes_back_empty_gets_the_map_and_the_members_again_and_there_is_one_cluster()
+    [RedisTheory]
+    [MemberData(nameof(Runtimes.All), MemberType = typeof(Runtimes))]
+    public async Task Redis_that_comes_back_empty_gets_the_map_and_the_members_again_and_there_is_one_cluster(string runtime)
     {
-        using SiloCluster cluster = await StartAsync();
+        using SiloCluster cluster = await StartAsync(runtime);
         string[] expected = await OnceAsync(cluster);
         await using SteadyQueries queries = Ask(cluster);
         long version = (await cluster.AskAsync("silo-1")).Collections.Single().MapVersion;
@@ -130,14 +136,18 @@ public sealed class FailoverTests(DemoCollection demo) : IClassFixture<DemoColle
                 $"{name} sees three members and a newer map");
         }
 
+        cluster.Stop("silo-2");
+        cluster.Start("silo-2"); // a silo that looks for the others finds them
+        await cluster.UntilWholeAsync("silo-2");
         await queries.MoreAsync(100);
         string?[] leaders = [.. (await Task.WhenAll(cluster.Names.Select(cluster.AskAsync))).Select(c => c.Leader).Distinct()];
         Assert.Single(leaders);
         MustBeClean(queries, expected);
     }
 
-    [RedisFact]
-    public async Task Queries_turn_to_new_codes_while_they_go_on_and_none_is_answered_by_both()
+    [RedisTheory]
+    [MemberData(nameof(Runtimes.All), MemberType = typeof(Runtimes))]
+    public async Task Queries_turn_to_new_codes_while_they_go_on_and_none_is_answered_by_both(string runtime)
     {
         using var folder = new TestFolder();
         Directory.CreateDirectory(folder.At("demo"));
@@ -146,7 +156,7 @@ public sealed class FailoverTests(DemoCollection demo) : IClassFixture<DemoColle
             File.Copy(file, folder.At("demo", Path.GetFileName(file)));
         }
 
-        using SiloCluster cluster = await StartAsync(folder);
+        using SiloCluster cluster = await StartAsync(runtime, folder);
         SearchOptions onCodes = Full with { Mode = SearchMode.Codes, L = 30 };
         float[][] vectors = demo.QueryVectors(Queries);
         string[] before = await SteadyQueries.OnceAsync(cluster.Client, "demo", vectors, onCodes);
@@ -164,10 +174,11 @@ public sealed class FailoverTests(DemoCollection demo) : IClassFixture<DemoColle
         Assert.Contains(queries.Answers.SelectMany(a => a), after.Contains);
     }
 
-    [RedisFact]
-    public async Task Answers_are_those_of_one_process_bit_for_bit_whichever_silo_is_asked()
+    [RedisTheory]
+    [MemberData(nameof(Runtimes.All), MemberType = typeof(Runtimes))]
+    public async Task Answers_are_those_of_one_process_bit_for_bit_whichever_silo_is_asked(string runtime)
     {
-        using SiloCluster cluster = await StartAsync();
+        using SiloCluster cluster = await StartAsync(runtime);
         using var alone = new ServerProcess(demo);
         using var one = new SignpostClient(alone.Http.BaseAddress!.ToString());
         foreach (string name in cluster.Names)
@@ -187,9 +198,9 @@ public sealed class FailoverTests(DemoCollection demo) : IClassFixture<DemoColle
         }
     }
 
-    private async Task<SiloCluster> StartAsync(string? folder = null)
+    private async Task<SiloCluster> StartAsync(string runtime, string? folder = null)
     {
-        var cluster = new SiloCluster(3, folder ?? demo.Root, $"127.0.0.1:{_redis.Port}");
+        var cluster = new SiloCluster(3, folder ?? demo.Root, $"127.0.0.1:{_redis.Port}", runtime: runtime);
         foreach (string name in cluster.Names)
         {
             await cluster.UntilWholeAsync(name);

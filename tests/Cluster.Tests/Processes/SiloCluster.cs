@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Signpost.Client;
 using Signpost.Cluster.Tests.Support;
+using Signpost.Silo;
 using Signpost.Silo.Tests.Support;
 
 namespace Signpost.Cluster.Tests.Processes;
@@ -17,6 +18,7 @@ internal sealed class SiloCluster : IDisposable
     private readonly string _store;
     private readonly string _redis;
     private readonly string _listen;
+    private readonly string _runtime;
     private readonly Func<string, string[]> _more;
     private readonly Func<SignpostClientOptions> _options;
     private readonly int _leaseMs;
@@ -31,11 +33,12 @@ internal sealed class SiloCluster : IDisposable
     /// <param name="listen">Address that silos listen on.</param>
     /// <param name="options">What a client needs to be let in by silos with TLS; null: they have none.</param>
     /// <param name="leaseMs">How long a silo that says nothing is taken for alive.</param>
+    /// <param name="runtime">How they ask each other.</param>
     public SiloCluster(
         int silos, string store, string redis, Func<string, string[]>? more = null, string listen = "127.0.0.1", Func<SignpostClientOptions>? options = null,
-        int leaseMs = 2000)
+        int leaseMs = 2000, string runtime = "redis")
     {
-        (_store, _redis, _more, _leaseMs) = (store, redis, more ?? (_ => []), leaseMs);
+        (_store, _redis, _more, _leaseMs, _runtime) = (store, redis, more ?? (_ => []), leaseMs, runtime);
         (_options, _listen) = (options ?? (() => new SignpostClientOptions()), $"{(options is null ? "http" : "https")}://{listen}:0");
         for (int i = 1; i <= silos; i++)
         {
@@ -84,8 +87,11 @@ internal sealed class SiloCluster : IDisposable
     public Run Stop(string name)
     {
         _silos[name].Signal(SignpostProcess.Terminate);
-        return _silos[name].End();
+        return End(name);
     }
+
+    /// <summary>Waits until a silo has ended.</summary>
+    public Run End(string name) => _silos[name].End();
 
     /// <summary>What a silo says of the cluster.</summary>
     public async Task<ClusterInfo> AskAsync(string name)
@@ -103,6 +109,7 @@ internal sealed class SiloCluster : IDisposable
         ClusterInfo? last = null;
         while (Stopwatch.GetElapsedTime(start) < Longest)
         {
+            Supervise();
             try
             {
                 last = await AskAsync(name);
@@ -139,10 +146,19 @@ internal sealed class SiloCluster : IDisposable
         }
     }
 
+    /// <summary>What a supervisor does: a silo that says by its exit code that others took it for dead is started again.</summary>
+    private void Supervise()
+    {
+        foreach (string name in _silos.Where(silo => silo.Value.ExitCode == ExitCodes.Evicted).Select(silo => silo.Key).ToArray())
+        {
+            Start(name);
+        }
+    }
+
     private void Launch(string name, string? url = null) => _silos[name] = SignpostProcess.Start(
         AppContext.BaseDirectory,
         [
-            "serve", "--runtime", "redis", "--cluster", _name, "--silo", name, "--redis", _redis, "--store", _store, "--url", url ?? _listen,
+            "serve", "--runtime", _runtime, "--cluster", _name, "--silo", name, "--redis", _redis, "--store", _store, "--url", url ?? _listen,
             "--peer-url", _listen, "--lease-ms", $"{_leaseMs}", "--grace-seconds", "5", "--threads", "2", "--quiet", .. _more(name),
         ]);
 

@@ -97,6 +97,17 @@ public sealed class StoreTests(DemoCollection demo) : IClassFixture<DemoCollecti
         Assert.Equal("IncompleteCoverage", refused.Code);
     }
 
+    [Fact]
+    public async Task A_silo_that_has_not_joined_yet_sends_clients_elsewhere()
+    {
+        using var cluster = new SiloCluster(1, demo.Root, "127.0.0.1:1");
+
+        SignpostException failure = await Assert.ThrowsAsync<SignpostException>(() => cluster.Client.SearchAsync("demo", demo.QueryVectors(1)[0]));
+
+        Assert.Equal((SignpostErrorKind.Unavailable, "Busy"), (failure.Kind, failure.Code));
+        Assert.Contains("joining", failure.Message, StringComparison.Ordinal);
+    }
+
     [RedisFact]
     public void A_silo_that_cannot_be_says_why_at_once()
     {
@@ -107,6 +118,12 @@ public sealed class StoreTests(DemoCollection demo) : IClassFixture<DemoCollecti
         Run badRedis = Serve("--store", demo.Root, "--redis", "::::");
         Assert.Equal(2, badRedis.ExitCode);
 
+#if !ORLEANS
+        Run notBuilt = Serve("--store", demo.Root, "--runtime", "orleans");
+        Assert.Equal(2, notBuilt.ExitCode);
+        Assert.Contains("built without Orleans", notBuilt.Error, StringComparison.Ordinal);
+#endif
+
         Run badPeer = Serve("--store", demo.Root, "--peer-url", "http://example.com:1");
         Assert.Equal(2, badPeer.ExitCode);
     }
@@ -114,7 +131,7 @@ public sealed class StoreTests(DemoCollection demo) : IClassFixture<DemoCollecti
     private string Redis => $"127.0.0.1:{_redis.Value.Port}";
 
     private static Run Serve(params string[] words) => SignpostProcess.Run(
-        AppContext.BaseDirectory, ["serve", "--runtime", "redis", "--redis", "127.0.0.1:1", "--url", "http://127.0.0.1:0", "--peer-url", "http://127.0.0.1:0", .. words]);
+        AppContext.BaseDirectory, ["serve", .. words.Contains("--runtime") ? Array.Empty<string>() : ["--runtime", "redis"], "--redis", "127.0.0.1:1", "--url", "http://127.0.0.1:0", "--peer-url", "http://127.0.0.1:0", .. words]);
 }
 
 /// <summary>A test that starts Redis and a server of the S3 protocol.</summary>

@@ -12,10 +12,11 @@ public sealed class UpTests(DemoCollection demo) : IClassFixture<DemoCollection>
 {
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
 
-    [RedisFact]
-    public async Task Up_starts_a_cluster_that_answers_and_ends_all_of_it_when_asked_to()
+    [RedisTheory]
+    [MemberData(nameof(Runtimes.All), MemberType = typeof(Runtimes))]
+    public async Task Up_starts_a_cluster_that_answers_and_ends_all_of_it_when_asked_to(string runtime)
     {
-        using SignpostProcess up = Start(out JsonElement report);
+        using SignpostProcess up = Start(out JsonElement report, runtime);
         string[] urls = [.. report.GetProperty("silos").EnumerateArray().Select(silo => silo.GetProperty("url").GetString()!)];
         await using (var client = new SignpostClient(new SignpostClientOptions { Addresses = urls }))
         {
@@ -60,10 +61,10 @@ public sealed class UpTests(DemoCollection demo) : IClassFixture<DemoCollection>
     }
 
     /// <summary>Starts three silos and waits until they are whole.</summary>
-    private SignpostProcess Start(out JsonElement report)
+    private SignpostProcess Start(out JsonElement report, string runtime = "redis")
     {
         SignpostProcess up = SignpostProcess.Start(
-            demo.Root, "up", "--silos", "3", "--collection", demo.Collection, "--port", $"{FreePorts(3)}", "--threads", "1", "--json", "--quiet");
+            demo.Root, "up", "--runtime", runtime, "--silos", "3", "--collection", demo.Collection, "--port", $"{FreePorts(3)}", "--threads", "1", "--json", "--quiet");
         long start = Stopwatch.GetTimestamp();
         while (!up.Output.TrimEnd().EndsWith("\n}", StringComparison.Ordinal))
         {

@@ -2,6 +2,7 @@ using Signpost.Engine.Cluster;
 using Signpost.Engine.Shards;
 using Signpost.Grains;
 using Signpost.Grains.Wire;
+using Signpost.Silo.Cluster;
 using Signpost.Silo.Peers;
 using Signpost.Silo.Security;
 
@@ -13,9 +14,9 @@ internal sealed class PeerSilo : IAsyncDisposable
     /// <summary>Duration of its lease.</summary>
     public static readonly TimeSpan LeaseTime = TimeSpan.FromMinutes(1);
 
-    private readonly PeerServer _server;
+    private readonly IPeerServer _server;
 
-    private PeerSilo(SiloLease lease, SearchThreads threads, ShardGrain shards, PeerServer server)
+    private PeerSilo(SiloLease lease, SearchThreads threads, ShardGrain shards, IPeerServer server)
     {
         Lease = lease;
         Threads = threads;
@@ -39,13 +40,14 @@ internal sealed class PeerSilo : IAsyncDisposable
     /// <summary>Starts a silo.</summary>
     public static async Task<PeerSilo> StartAsync(
         string name, Func<string, Collection?> collectionOf, WireLimits? limits = null, int threads = 2, int queue = 4096, TimeProvider? time = null,
-        string url = "http://127.0.0.1:0", PeerSecurity? security = null)
+        string url = "http://127.0.0.1:0", PeerSecurity? security = null, Func<ShardGrain, Task<IPeerServer>>? listen = null)
     {
         var lease = new SiloLease(new EmbeddedClusterState(), name, LeaseTime, time ?? TimeProvider.System);
         Assert.True(lease.Beat("", default));
         var searchThreads = new SearchThreads(threads, queue);
         var shards = new ShardGrain(new SiloShardClient(lease, new LocalShardClient(name, collectionOf)), searchThreads, limits ?? new WireLimits());
-        return new PeerSilo(lease, searchThreads, shards, await PeerServer.StartAsync(url, shards, default, security));
+        listen ??= async own => await PeerServer.StartAsync(url, own, default, security);
+        return new PeerSilo(lease, searchThreads, shards, await listen(shards));
     }
 
     /// <summary>Ends it.</summary>

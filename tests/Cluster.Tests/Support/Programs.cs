@@ -19,6 +19,22 @@ internal sealed class RedisFactAttribute : FactAttribute
     public RedisFactAttribute() => Skip = Programs.WhyNot("redis-server");
 }
 
+/// <summary>The same for each of several data, such as <see cref="Runtimes"/>.</summary>
+internal sealed class RedisTheoryAttribute : TheoryAttribute
+{
+    public RedisTheoryAttribute() => Skip = Programs.WhyNot("redis-server");
+}
+
+/// <summary>The runtimes of several silos that this build has.</summary>
+public static class Runtimes
+{
+#if ORLEANS
+    public static TheoryData<string> All => ["redis", "orleans"];
+#else
+    public static TheoryData<string> All => ["redis"];
+#endif
+}
+
 /// <summary>A test of a contract; the runtime here is the one on Redis.</summary>
 internal sealed class RuntimeFactAttribute : FactAttribute
 {

@@ -73,6 +73,9 @@ internal sealed partial class SignpostProcess : IDisposable
     /// <summary>Whether it still runs.</summary>
     public bool IsRunning => !_process.HasExited;
 
+    /// <summary>What it ended with; null while it runs.</summary>
+    public int? ExitCode => _process.HasExited ? _process.ExitCode : null;
+
     /// <summary>Starts the program in <paramref name="workingFolder"/>.</summary>
     public static SignpostProcess Start(string workingFolder, params string[] args) =>
         new("dotnet", workingFolder, [Path.Combine(AppContext.BaseDirectory, "signpost.dll"), .. args]);

@@ -1,0 +1,211 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using Orleans;
+using Orleans.Configuration;
+using Orleans.Hosting;
+using Orleans.Runtime;
+using Orleans.Serialization;
+using Signpost.Engine.Base;
+using Signpost.Client;
+using Signpost.Engine.Cluster;
+using Signpost.Grains;
+using Signpost.Grains.Orleans;
+using Signpost.Grains.Wire;
+using Signpost.Silo.Cluster;
+using Signpost.Silo.Http;
+using Signpost.Silo.Redis;
+using StackExchange.Redis;
+
+namespace Signpost.Silo.Orleans;
+
+/// <summary>A silo of Orleans in this process: its settings, its start, and its end in order.</summary>
+internal sealed class OrleansServer : IPeerServer
+{
+    /// <summary>Name under which the members of all clusters are kept in Redis.</summary>
+    private const string Service = "signpost";
+
+    /// <summary>
+    /// How long a probe of a silo waits, or a lease where that is longer. A silo that misses three in a row is declared dead, and its process ends: so
+    /// there is time for a machine that is out of breath. Calls turn away from a silent silo long before, by its lease and by hedging.
+    /// </summary>
+    private static readonly TimeSpan Probe = TimeSpan.FromSeconds(5);
+
+    /// <summary>Time for calls to end, and to tell the others. Without Redis Orleans would try that for minutes.</summary>
+    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(5);
+
+    private readonly IHost _host;
+
+    private readonly MemberKeeper? _keeper;
+
+    private OrleansServer(IHost host, Uri address, OrleansSiloOptions options)
+    {
+        (_host, Address) = (host, address);
+        _keeper = options.Redis is { } redis ? new MemberKeeper(redis, KeyOf(options), options.Say) : null;
+        Grains = host.Services.GetRequiredService<IGrainFactory>();
+        Members = host.Services.GetRequiredService<IClusterMembershipService>();
+    }
+
+    /// <summary>
+    /// Sizes of messages. Orleans tells nobody of a message beyond its own limit, and holds up all others while it tries again: ours are refused
+    /// well below.
+    /// </summary>
+    public static WireLimits Limits { get; } = new() { ControlBytes = 64 << 20, ControlAnswerBytes = 64 << 20 };
+
+    /// <inheritdoc/>
+    public Uri Address { get; }
+
+    /// <summary>Calls of grains.</summary>
+    public IGrainFactory Grains { get; }
+
+    /// <summary>The silos, by Orleans.</summary>
+    public IClusterMembershipService Members { get; }
+
+    /// <summary>Joins the cluster of Orleans.</summary>
+    /// <param name="url">Where it listens: http://ADDRESS:PORT; port 0 takes a free one.</param>
+    /// <param name="options">What it is told.</param>
+    /// <param name="own">The shards of this silo.</param>
+    /// <param name="mapOf">The map of a collection that this silo uses; null where it has none.</param>
+    /// <param name="cancel">Ends the start.</param>
+    /// <exception cref="IOException">Redis cannot be asked, or the address cannot be had.</exception>
+    public static async Task<OrleansServer> StartAsync(
+        string url, OrleansSiloOptions options, ShardGrain own, Func<string, ShardMap?> mapOf, CancellationToken cancel)
+    {
+        IPEndPoint listening = ListeningAt(new Uri(url));
+        IPEndPoint endpoint = await ReachedAtAsync(url, options.AdvertiseHost, listening, cancel);
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
+        Server.LogToStandardError(builder);
+        builder.Logging.AddFilter("Orleans", LogLevel.Error);
+        builder.Logging.AddFilter("Orleans.Messaging", LogLevel.Critical); // who asks says why a call failed
+        builder.Logging.AddFilter("Orleans.Runtime.GrainDirectory", LogLevel.Critical); // it tries again
+        builder.Services.AddSingleton<IHostLifetime, NoSignals>();
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = StopTime);
+        builder.Services.AddSingleton(own);
+        builder.Services.AddSingleton(mapOf);
+        builder.UseOrleans(silo =>
+        {
+            Cluster(silo, options, listening, endpoint);
+            Configure(silo, options);
+        });
+        builder.Services.AddSingleton<IFatalErrorHandler, Evicted>(); // after Orleans' own
+        IHost host = builder.Build();
+        try
+        {
+            await host.StartAsync(cancel);
+            return new OrleansServer(host, new UriBuilder(url) { Host = endpoint.Address.ToString(), Port = endpoint.Port }.Uri, options);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            host.Dispose();
+            throw new IOException($"Orleans does not start at {endpoint}: {e.GetBaseException().Message}", e);
+        }
+    }
+
+    /// <summary>Tells the others that this silo ends, lets its calls end, and stops.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _keeper?.Dispose();
+        try
+        {
+            await _host.StopAsync().WaitAsync(StopTime);
+            _host.Dispose();
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException or OrleansException)
+        {
+            // The process ends, and the others find out by themselves.
+        }
+    }
+
+    /// <summary>Where the silos find each other.</summary>
+    private static void Cluster(ISiloBuilder silo, OrleansSiloOptions options, IPEndPoint listening, IPEndPoint endpoint)
+    {
+        if (options.Redis is { } redis)
+        {
+            ConfigurationOptions connection = ConnectionTo(redis);
+            silo.UseRedisClustering(o => (o.ConfigurationOptions, o.CreateRedisKey) = (connection, _ => KeyOf(options)));
+        }
+        else
+        {
+            silo.UseLocalhostClustering(endpoint.Port, 0, endpoint);
+        }
+
+        silo.Configure<global::Orleans.Configuration.ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (options.Cluster, Service));
+        silo.Configure<SiloOptions>(o => o.SiloName = options.Silo);
+        silo.Configure<EndpointOptions>(o =>
+        {
+            (o.AdvertisedIPAddress, o.SiloPort, o.SiloListeningEndpoint) = (endpoint.Address, endpoint.Port, listening);
+            o.GatewayPort = 0; // clients come over HTTP
+        });
+    }
+
+    private static void Configure(ISiloBuilder silo, OrleansSiloOptions options)
+    {
+        silo.Configure<ClusterMembershipOptions>(o =>
+        {
+            o.ProbeTimeout = options.Lease > Probe ? options.Lease : Probe;
+            o.NumMissedProbesLimit = 3;
+            o.NumVotesForDeathDeclaration = 2; // Orleans makes it one of two silos
+            o.TableRefreshTimeout = TimeSpan.FromSeconds(5);
+            o.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
+        });
+        silo.Configure<SiloMessagingOptions>(o =>
+        {
+            o.MaxMessageBodySize = Limits.ControlAnswerBytes + (1 << 20);
+            o.MaxRequestProcessingTime = TimeSpan.FromDays(1); // a training may take long
+        });
+        silo.Services.AddSerializer(serializer => serializer.AddAssembly(typeof(IShardActor).Assembly));
+#pragma warning disable ORLEANSEXP003 // marked experimental; the default one drops grains of silos that live when another one ends
+        silo.AddDistributedGrainDirectory();
+#pragma warning restore ORLEANSEXP003
+        silo.AddPlacementDirector<ShardPlacement, ShardDirector>();
+    }
+
+    private static string KeyOf(OrleansSiloOptions options) => $"{Service}:{{{options.Cluster}}}:orleans";
+
+    private static ConfigurationOptions ConnectionTo(RedisOptions redis)
+    {
+        var options = new ConfigurationOptions
+        {
+            EndPoints = { { redis.Host, redis.Port } },
+            User = redis.User,
+            Password = redis.Password,
+            Ssl = redis.Tls,
+            SslHost = redis.TlsHost,
+            DefaultDatabase = redis.Database,
+            ClientName = redis.ClientName,
+            AbortOnConnectFail = false, // it need not be there yet
+        };
+        if (redis.Authorities is { } authorities)
+        {
+            options.SslClientAuthenticationOptions = host =>
+            {
+                SslClientAuthenticationOptions how = Trust.ForClient(authorities);
+                how.TargetHost = redis.TlsHost ?? host;
+                return how;
+            };
+        }
+
+        return options;
+    }
+
+    /// <summary>What others are told: an address, for Orleans knows silos by nothing else.</summary>
+    private static async Task<IPEndPoint> ReachedAtAsync(string url, string? host, IPEndPoint listening, CancellationToken cancel)
+    {
+        string name = new Uri(Advertised.Of(url, host)).Host.Trim('[', ']');
+        IPAddress[] found = await Dns.GetHostAddressesAsync(name, listening.AddressFamily, cancel);
+        return new IPEndPoint(found.FirstOrDefault() ?? throw new IOException($"{name}: no address of the kind of {listening.Address}"), listening.Port);
+    }
+
+    private static IPEndPoint ListeningAt(Uri url)
+    {
+        IPAddress address = url.Host == "localhost" ? IPAddress.Loopback : IPAddress.Parse(url.Host.Trim('[', ']'));
+        if (url.Port > 0)
+        {
+            return new IPEndPoint(address, url.Port);
+        }
+
+        using var probe = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        probe.Bind(new IPEndPoint(address, 0));
+        return (IPEndPoint)probe.LocalEndPoint!;
+    }
+}

@@ -1,0 +1,95 @@
+using Orleans.Runtime;
+using Signpost.Engine.Cluster;
+using Signpost.Engine.Tests.Shards;
+using Signpost.Engine.Vectors;
+using Signpost.Grains.Orleans;
+using Signpost.Silo.Orleans;
+
+namespace Signpost.Cluster.Tests.Orleans;
+
+/// <summary>A copy of a shard is where the shard map has it.</summary>
+public sealed class ShardPlacementTests : ShardTest, IClassFixture<OrleansFixture>
+{
+    private readonly OrleansFixture _orleans;
+    private readonly VectorBlock _vectors = Bytes(100);
+
+    public ShardPlacementTests(OrleansFixture orleans)
+    {
+        _orleans = orleans;
+        Build(_vectors, Options(shards: 2));
+        _orleans.Served = Open();
+        ShardMap map = EmbeddedCluster.MapOf(_orleans.Served);
+        _orleans.Map = map.WithReplicas(0, new Replica("b", ReplicaState.Serving, null, _orleans.B.Id.Epoch)).WithReplicas(1, new Replica("gone", ReplicaState.Serving));
+    }
+
+    public override void Dispose()
+    {
+        _orleans.Map = null;
+        _orleans.Served!.Dispose();
+        _vectors.Dispose();
+        base.Dispose();
+    }
+
+    [Fact]
+    public async Task A_copy_is_asked_in_the_silo_that_its_key_names()
+    {
+        using VectorBlock sample = await _orleans.Client.SampleAsync(new ReplicaId(new ShardId("test", 0), _orleans.B.Id), 5, 1, default);
+
+        Assert.Equal(5, sample.Count);
+    }
+
+    [Theory]
+    [InlineData(1, "b", "the shard map has no such copy")]
+    [InlineData(7, "b", "the shard map has no such copy")]
+    [InlineData(1, "gone", "no silo of that name that is alive")]
+    public async Task A_copy_that_is_nowhere_is_a_failure_that_says_so(int shard, string silo, string reason)
+    {
+        var nowhere = new ReplicaId(new ShardId("test", shard), new SiloId(silo, _orleans.B.Id.Epoch));
+
+        IOException failure = await Assert.ThrowsAsync<IOException>(() => _orleans.Client.SampleAsync(nowhere, 1, 1, default).AsTask());
+
+        Assert.Contains(reason, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_refusal_arrives_in_words()
+    {
+        var late = new ReplicaId(new ShardId("test", 0), _orleans.B.Id with { Epoch = 77 });
+
+        IOException failure = await Assert.ThrowsAsync<IOException>(() => _orleans.Client.SampleAsync(late, 1, 1, default).AsTask());
+
+        Assert.Contains("epoch", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("docs/3/silo-1", true)]
+    [InlineData("a.b_c-d/0/s", true)]
+    [InlineData("docs/3", false)]
+    [InlineData("docs/three/silo-1", false)]
+    [InlineData("docs/-1/silo-1", false)]
+    [InlineData("docs/1/silo/1", false)]
+    public void A_key_is_read_as_it_was_written(string text, bool isKey) => Assert.Equal(isKey ? text : null, ShardKey.Parse(text)?.ToString());
+
+    [Fact]
+    public async Task A_silo_that_Orleans_has_declared_dead_is_no_member_though_its_lease_runs()
+    {
+        var kept = new EmbeddedClusterState();
+        foreach (string name in (string[])["alive", "dead", "again", "unknown"])
+        {
+            Assert.NotNull(await kept.TryAcquireAsync(SiloNote.RoleOf(name), name, TimeSpan.FromMinutes(1), default));
+        }
+
+        ClusterMembershipSnapshot silos = Snapshot(
+            ("alive", SiloStatus.Active), ("dead", SiloStatus.Dead), ("again", SiloStatus.Dead), ("again", SiloStatus.Joining), ("dead", SiloStatus.Dead));
+        using var state = new OrleansClusterState(kept, () => silos);
+
+        IReadOnlyList<NotedLease> members = await state.LeasesAsync(SiloNote.RolePrefix, default);
+
+        Assert.Equal(["again", "alive", "unknown"], members.Select(member => member.Lease.Holder));
+    }
+
+    private static ClusterMembershipSnapshot Snapshot(params (string Name, SiloStatus Status)[] silos) => new(
+        System.Collections.Immutable.ImmutableDictionary.CreateRange(silos.Select((silo, i) => KeyValuePair.Create(
+            SiloAddress.New(System.Net.IPAddress.Loopback, 1000 + i, i), new ClusterMember(SiloAddress.New(System.Net.IPAddress.Loopback, 1000 + i, i), silo.Status, silo.Name)))),
+        new MembershipVersion(1));
+}
