@@ -12,7 +12,7 @@ public sealed class InterruptTests(DemoCollection demo) : IDisposable
     [Fact]
     public void An_interrupted_build_ends_with_130_and_the_same_command_completes_it()
     {
-        string[] build = ["build", "--data", demo.Base, "--out", "mine", "--shards", "12", "--m", "8", "--threads", "1"];
+        string[] build = ["build", "--data", demo.Base, "--out", "mine", "--shards", "128", "--m", "8", "--threads", "1"];
         using (SignpostProcess process = SignpostProcess.Start(_folder, [.. build, "--l", "2000"]))
         {
             // The first shard's file is there and the others are still to come: the middle of the work.
@@ -31,7 +31,7 @@ public sealed class InterruptTests(DemoCollection demo) : IDisposable
         DateTime kept = File.GetLastWriteTimeUtc(Directory.GetFiles(_folder.At("mine"), "shard-0000-*.segment").Single());
         Assert.Equal(0, SignpostProcess.Run(_folder, [.. build, "--l", "2000"]).ExitCode);
         Assert.Equal(kept, File.GetLastWriteTimeUtc(Directory.GetFiles(_folder.At("mine"), "shard-0000-*.segment").Single()));
-        Assert.Equal(12, Segments());
+        Assert.Equal(128, Segments());
         Assert.Empty(Directory.GetFiles(_folder.At("mine"), "*.tmp"));
         Assert.Equal(0, SignpostProcess.Run(_folder, "inspect", "mine").ExitCode);
     }
