@@ -121,8 +121,11 @@ public sealed class TrainingJob
             }
 
             _work.Cancel.ThrowIfCancellationRequested();
-            Problem? fault = ManifestFile.Save(_disk, _folder, next);
-            Check.That(fault is null, $"manifest: {fault}");
+            if (ManifestCommit.InFolder(_disk, _folder, old, next, CancellationToken.None) is { } overtaken)
+            {
+                return overtaken;
+            }
+
             isCommitted = true; // what follows is not cancelled: the collection has changed
             await CodesSwitch.WriteMapAsync(_state, next.Name, next.CodesVersion, CancellationToken.None).ConfigureAwait(false);
             return null;

@@ -60,31 +60,25 @@ public static class CollectionPublisher
         }
 
         bool isSame = there is not null && there.AsSpan().SequenceEqual(bytes);
-        if (!isSame)
-        {
-            store.ReplaceManifest(manifest.Name, bytes, work.Cancel);
-        }
-
-        return new PublishResult(manifest, files, sent, bytesSent, isSame && sent == 0);
+        return !isSame && !store.TryReplaceManifest(manifest.Name, there, bytes, work.Cancel)
+            ? ManifestCommit.Overtaken($"collection {manifest.Name} in {store.Name}")
+            : new PublishResult(manifest, files, sent, bytesSent, isSame && sent == 0);
     }
 
-    /// <summary>Puts the files that <paramref name="next"/> names and <paramref name="old"/> did not, then the manifest.</summary>
-    /// <exception cref="ProblemException">The store has another manifest than <paramref name="old"/> by now; it stays.</exception>
-    internal static void PublishLayout(IDisk disk, string folder, ISegmentStore store, CollectionManifest old, CollectionManifest next, Work work)
+    /// <summary>
+    /// Puts the files of <paramref name="folder"/> that <paramref name="next"/> names and <paramref name="old"/> does not, then replaces the manifest of the store.
+    /// </summary>
+    /// <returns>Why the manifest was not replaced: the store has another one than <paramref name="old"/> by now, which stays. Null when it was.</returns>
+    /// <exception cref="BadFileException">A file of the folder, or the store's manifest, is damaged.</exception>
+    /// <exception cref="IOException">The store or the disk failed.</exception>
+    public static Problem? PublishChange(IDisk disk, string folder, ISegmentStore store, string collection, CollectionManifest old, CollectionManifest next, Work work)
     {
-        string name = Path.GetFileName(folder);
         foreach (string file in next.Files.Except(old.Files))
         {
-            Put(disk, folder, store, name, file, work);
+            Put(disk, folder, store, collection, file, work);
         }
 
-        if (store.ReadManifest(name, work.Cancel) is not { } there || !ManifestFile.Parse(there, $"{store.Name}/{name}").IsSame(old))
-        {
-            throw new ProblemException(new Problem(
-                ProblemCode.Busy, $"collection {name} in {store.Name}", "another manifest than at the start", "one writer at a time", "Start the same command again."));
-        }
-
-        store.ReplaceManifest(name, ManifestFile.Format(next), work.Cancel);
+        return ManifestCommit.InStore(store, collection, old, next, work.Cancel);
     }
 
     /// <summary>Puts a file unless it is there; returns the bytes that were put.</summary>

@@ -20,8 +20,8 @@ public sealed record LayoutResult(CollectionManifest Manifest, IReadOnlyList<Man
 /// the new manifest, opens the new shards beside the old ones, and then sends queries to them, all at once.
 ///
 /// Stopped at any point and run again with the same change, it takes over the files that are whole, by their names, which tell their content.
-/// One writer per folder, by a lock of the operating system. A store that is no folder has no lock: there the manifest must be the one that
-/// the change began with when it is replaced, and one operator at a time is asked for.
+/// One writer per folder, by a lock of the operating system. In a store that is no folder several may be at work; the manifest is replaced only if it is
+/// the one that the change began with (<see cref="ManifestCommit"/>), so one of them succeeds and the others have worked for nothing.
 /// </remarks>
 public sealed class LayoutJob
 {
@@ -74,8 +74,7 @@ public sealed class LayoutJob
             job.Build(added);
             work.Cancel.ThrowIfCancellationRequested();
             CollectionManifest next = job.Next(added);
-            Commit(disk, folder, store, old, next, work);
-            return new LayoutResult(next, change.Replaced, added, clock.Read());
+            return Commit(disk, folder, store, old, next, work) is { } overtaken ? overtaken : new LayoutResult(next, change.Replaced, added, clock.Read());
         });
 
     /// <summary>
@@ -90,9 +89,9 @@ public sealed class LayoutJob
     public static Outcome<CollectionManifest> Forget(IDisk disk, string folder, ISegmentStore? store, Work work) => UnderLock<CollectionManifest>(disk, folder, old =>
     {
         CollectionManifest next = old.Layout is null ? old : old with { Layout = old.Layout with { Replaced = [] } };
-        if (old.Replaced.Count > 0)
+        if (old.Replaced.Count > 0 && Commit(disk, folder, store, old, next, work) is { } overtaken)
         {
-            Commit(disk, folder, store, old, next, work);
+            return overtaken;
         }
 
         foreach (string file in store is null ? [] : old.Files.Except(next.Files))
@@ -115,19 +114,22 @@ public sealed class LayoutJob
         return (locked.Problem ?? ManifestFile.Open(disk, folder).Problem) is { } problem ? problem : run(ManifestFile.Open(disk, folder).Value!);
     }
 
-    /// <summary>Makes <paramref name="next"/> the manifest, and removes what it does not name.</summary>
-    private static void Commit(IDisk disk, string folder, ISegmentStore? store, CollectionManifest old, CollectionManifest next, Work work)
+    /// <summary>Makes <paramref name="next"/> the manifest, and removes what it does not name; or says why not.</summary>
+    private static Problem? Commit(IDisk disk, string folder, ISegmentStore? store, CollectionManifest old, CollectionManifest next, Work work)
     {
         if (store is not null)
         {
-            CollectionPublisher.PublishLayout(disk, folder, store, old, next, work);
-            return;
+            return CollectionPublisher.PublishChange(disk, folder, store, Path.GetFileName(folder), old, next, work);
         }
 
-        Problem? fault = ManifestFile.Save(disk, folder, next);
-        Check.That(fault is null, $"manifest: {fault}");
+        if (ManifestCommit.InFolder(disk, folder, old, next, work.Cancel) is { } overtaken)
+        {
+            return overtaken;
+        }
+
         HashSet<string> used = [.. next.Files];
         CollectionFiles.Sweep(disk, folder, used.Contains);
+        return null;
     }
 
     /// <summary>The shards that come, with their files' names.</summary>

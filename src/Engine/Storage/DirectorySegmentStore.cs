@@ -20,11 +20,11 @@ public sealed class DirectorySegmentStore(IDisk disk, string root) : ISegmentSto
     public byte[]? ReadManifest(string collection, CancellationToken cancel) => ManifestFile.ReadBytes(disk, FolderOf(collection));
 
     /// <inheritdoc/>
-    public void ReplaceManifest(string collection, byte[] manifest, CancellationToken cancel)
+    public bool TryReplaceManifest(string collection, byte[]? before, byte[] manifest, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
         disk.CreateFolder(FolderOf(collection));
-        ManifestFile.Publish(disk, FolderOf(collection), manifest);
+        return ManifestFile.TryReplace(disk, FolderOf(collection), before, manifest, cancel);
     }
 
     /// <inheritdoc/>

@@ -14,6 +14,9 @@ public static class ManifestFile
 {
     private const int MaxBytes = 64 << 20;
     private const int CrcDigits = 8;
+    private const string LockName = "manifest.lock";
+    private const int LockAttempts = 500;
+    private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(10);
 
     private static ReadOnlySpan<byte> Start => "{\"signpost\":\"manifest\",\"format\":"u8;
 
@@ -54,6 +57,35 @@ public static class ManifestFile
     /// <summary>Replaces the manifest of <paramref name="folder"/> by one that is in bytes already, atomically and durably.</summary>
     internal static void Publish(IDisk disk, string folder, byte[] bytes) =>
         AtomicFile.Write(disk, PathIn(folder), bytes.Length, file => file.Write(0, bytes));
+
+    /// <summary>
+    /// As <see cref="Publish"/>, if the manifest of <paramref name="folder"/> still has the bytes <paramref name="before"/> (null: there is none): a lock
+    /// keeps writers apart while they compare and replace. False where it has others.
+    /// </summary>
+    /// <exception cref="IOException">Somebody keeps the lock, which is needed for a moment only.</exception>
+    internal static bool TryReplace(IDisk disk, string folder, byte[]? before, byte[] next, CancellationToken cancel)
+    {
+        string path = Path.Combine(folder, LockName);
+        IDisposable? held = disk.TryLock(path);
+        for (int attempt = 1; held is null && attempt < LockAttempts; attempt++)
+        {
+            cancel.WaitHandle.WaitOne(LockPause);
+            cancel.ThrowIfCancellationRequested();
+            held = disk.TryLock(path);
+        }
+
+        using IDisposable locked = held ?? throw new IOException($"{path}: another process keeps it");
+        if (!IsSame(ReadBytes(disk, folder), before))
+        {
+            return false;
+        }
+
+        Publish(disk, folder, next);
+        return true;
+    }
+
+    /// <summary>Whether two manifests that may be missing are the same, byte for byte.</summary>
+    public static bool IsSame(byte[]? one, byte[]? other) => one is null ? other is null : other is not null && one.AsSpan().SequenceEqual(other);
 
     /// <summary>Reads and verifies the manifest of <paramref name="folder"/>. Refused: a folder without one.</summary>
     /// <exception cref="BadFileException">Cut, flipped or foreign, or its content is not valid.</exception>

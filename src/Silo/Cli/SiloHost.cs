@@ -39,14 +39,15 @@ internal static class SiloHost
             },
             MoveBytesPerSecond = (long)session.Get(Settings.MoveMiBPerSecond) << 20,
         };
-        ISegmentStore store = SegmentStores.Open(
+        ISegmentStore bare = SegmentStores.Open(
             session.Get(Settings.Store) ?? session.Get(Settings.DataFolder)!, session.Get(Settings.S3Endpoint), session.Get(Settings.S3Region)!,
             session.Get(Settings.S3Credentials));
-        using var closing = store as IDisposable;
-        using SegmentCache cache = CacheOf(store, session);
+        using var closing = bare as IDisposable;
+        using SegmentCache cache = CacheOf(bare, session);
         RedisOptions? redis = session.Get(Settings.Redis) is { } where && where != Settings.NoRedis
             ? RedisOptions.Parse(where).OrThrow() with { Authorities = security.Authorities } : null;
         using IRuntime runtime = RuntimeOf(session, options, redis, security);
+        var store = new LeasedSegmentStore(bare, runtime.State, name, TimeSpan.FromSeconds(10), TimeProvider.System);
         using var threads = new SearchThreads(session.Get(Settings.Threads), limits.QueueMax);
         Residency vectors = session.Get(Settings.Vectors) == VectorPlace.Loaded ? Residency.Loaded : Residency.Mapped;
         Throttle? throttle = options.MoveBytesPerSecond > 0 ? new Throttle(options.MoveBytesPerSecond, TimeProvider.System) : null;

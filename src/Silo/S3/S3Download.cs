@@ -14,7 +14,9 @@ internal sealed class S3Download(S3SegmentStore store, string key, IFileWriter t
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
     private long _done;
-    private string? _tag;
+
+    /// <summary>Tag of the object that came; null before.</summary>
+    public string? Tag { get; private set; }
 
     /// <summary>Writes all of the object into the target; false where there is none.</summary>
     public bool TryRun(CancellationToken cancel)
@@ -41,7 +43,7 @@ internal sealed class S3Download(S3SegmentStore store, string key, IFileWriter t
 
     private bool TryGoOn(CancellationToken cancel)
     {
-        GetObjectResponse? response = store.Open(key, _done, _tag, cancel);
+        GetObjectResponse? response = store.Open(key, _done, Tag, cancel);
         if (response is null)
         {
             return false;
@@ -68,7 +70,7 @@ internal sealed class S3Download(S3SegmentStore store, string key, IFileWriter t
 
     private void Receive(GetObjectResponse response, CancellationToken cancel)
     {
-        _tag = response.ETag;
+        Tag = response.ETag;
         long end = _done + response.ContentLength;
         byte[] chunk = new byte[(int)Math.Clamp(response.ContentLength, 1, ChunkBytes)];
         while (_done < end)

@@ -15,14 +15,19 @@ namespace Signpost.Silo.S3;
 /// </remarks>
 internal sealed class S3SegmentStore : ISegmentStore, IDisposable
 {
+    /// <summary>Name of the object on which is tried what the server can; no collection has it.</summary>
+    private const string ConditionsKey = "_conditional-writes";
+
     private readonly S3Options _options;
     private readonly AmazonS3Client _client;
+    private readonly S3Conditions _conditions;
 
     /// <summary>Connects when it is first asked. <see cref="FileNotFoundException"/> where the credentials' file is not there.</summary>
     public S3SegmentStore(S3Options options)
     {
         _options = options;
         _client = options.Connect();
+        _conditions = new S3Conditions(this, $"{KeyPrefix}{ConditionsKey}");
     }
 
     /// <inheritdoc/>
@@ -47,15 +52,33 @@ internal sealed class S3SegmentStore : ISegmentStore, IDisposable
     }
 
     /// <inheritdoc/>
-    public byte[]? ReadManifest(string collection, CancellationToken cancel)
-    {
-        var target = new MemoryTarget();
-        return new S3Download(this, KeyOf(collection, CollectionManifest.FileName), target).TryRun(cancel) ? target.Bytes : null;
-    }
+    public byte[]? ReadManifest(string collection, CancellationToken cancel) => Read(KeyOf(collection, CollectionManifest.FileName), cancel).Content;
 
     /// <inheritdoc/>
-    public void ReplaceManifest(string collection, byte[] manifest, CancellationToken cancel) =>
-        PutObject(KeyOf(collection, CollectionManifest.FileName), new MemoryStream(manifest), cancel);
+    public bool TryReplaceManifest(string collection, byte[]? before, byte[] manifest, CancellationToken cancel)
+    {
+        string key = KeyOf(collection, CollectionManifest.FileName);
+        (byte[]? there, string? tag) = Read(key, cancel);
+        if (!ManifestFile.IsSame(there, before))
+        {
+            return false;
+        }
+
+        if (!_conditions.Hold(cancel))
+        {
+            PutObject(key, new MemoryStream(manifest), cancel);
+            return true;
+        }
+
+        // What looks refused may be a first attempt that arrived, whose answer was lost on the way.
+        return TryPut(key, manifest, tag, cancel) || ManifestFile.IsSame(Read(key, cancel).Content, manifest);
+    }
+
+    /// <summary>
+    /// Whether the server compares and replaces in one step. Where it does not, two writers that are kept apart by nothing else may both succeed, and what
+    /// one of them wrote is lost.
+    /// </summary>
+    public bool ReplacesInOneStep(CancellationToken cancel) => _conditions.Hold(cancel);
 
     /// <inheritdoc/>
     public long? LengthOf(string collection, string file, CancellationToken cancel)
@@ -118,6 +141,35 @@ internal sealed class S3SegmentStore : ISegmentStore, IDisposable
 
     /// <summary>The failure of a transfer, in words.</summary>
     internal IOException Failed(string key, Exception why) => new($"{S3Options.Scheme}{_options.Bucket}/{key}: {why.Message.TrimEnd('.')}", why);
+
+    /// <summary>Puts an object if the one that is there has the tag; null: if there is none. False where that is not so.</summary>
+    internal bool TryPut(string key, byte[] content, string? tag, CancellationToken cancel)
+    {
+        var request = new PutObjectRequest
+        {
+            BucketName = _options.Bucket,
+            Key = key,
+            InputStream = new MemoryStream(content),
+            UseChunkEncoding = false,
+            IfMatch = tag,
+            IfNoneMatch = tag is null ? "*" : null,
+        };
+        try
+        {
+            return Find(key, cancel, token => _client.PutObjectAsync(request, token)) is not null; // 404: the one of this tag is gone
+        }
+        catch (IOException e) when (e.InnerException is AmazonServiceException { StatusCode: HttpStatusCode.PreconditionFailed or HttpStatusCode.Conflict })
+        {
+            return false;
+        }
+    }
+
+    private (byte[]? Content, string? Tag) Read(string key, CancellationToken cancel)
+    {
+        var target = new MemoryTarget();
+        var download = new S3Download(this, key, target);
+        return download.TryRun(cancel) ? (target.Bytes, download.Tag) : (null, null);
+    }
 
     private string KeyOf(string collection, string file)
     {

@@ -18,7 +18,8 @@ internal sealed class CountingStore(ISegmentStore real) : ISegmentStore
 
     public byte[]? ReadManifest(string collection, CancellationToken cancel) => real.ReadManifest(collection, cancel);
 
-    public void ReplaceManifest(string collection, byte[] manifest, CancellationToken cancel) => real.ReplaceManifest(collection, manifest, cancel);
+    public bool TryReplaceManifest(string collection, byte[]? before, byte[] manifest, CancellationToken cancel) =>
+        real.TryReplaceManifest(collection, before, manifest, cancel);
 
     public long? LengthOf(string collection, string file, CancellationToken cancel) => real.LengthOf(collection, file, cancel);
 

@@ -82,6 +82,6 @@ public abstract class ShardTest : IDisposable
             ? JsonSerializer.SerializeToUtf8Bytes(ManifestFile.Open(Disk, folder).OrThrow() with { Cost = null })
             : File.ReadAllBytes(Path.Combine(folder, name)));
 
-    /// <summary>Name of every file in a folder but the lock of its writers, which stays.</summary>
-    protected static IEnumerable<string> NamesIn(string folder) => Disk.List(folder).Where(name => name != CollectionFiles.LockName);
+    /// <summary>Name of every file in a folder but the locks of its writers, which stay.</summary>
+    protected static IEnumerable<string> NamesIn(string folder) => Disk.List(folder).Where(name => Path.GetExtension(name) != ".lock");
 }

@@ -40,7 +40,7 @@ public class DirectorySegmentStoreTests : SegmentStoreContract
             {
                 var dying = new DirectorySegmentStore(disk, root);
                 dying.Put("one", "a", new MemoryFile(bytes), default);
-                dying.ReplaceManifest("one", manifest, default);
+                dying.TryReplaceManifest("one", null, manifest, default);
             }
             catch (StoppingDisk.StoppedException)
             {

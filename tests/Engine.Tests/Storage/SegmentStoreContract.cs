@@ -51,7 +51,7 @@ public abstract class SegmentStoreContract : IDisposable
         foreach (string name in (string[])["b", "a.long-name_1", "B", "c2"])
         {
             Put(name, "file", [1]);
-            Store.ReplaceManifest(name, Manifest, default);
+            Assert.True(Store.TryReplaceManifest(name, null, Manifest, default));
         }
 
         Put("unfinished", "file", [1]);
@@ -66,7 +66,7 @@ public abstract class SegmentStoreContract : IDisposable
     public void A_manifest_is_seen_whole_the_old_one_or_the_new_one()
     {
         byte[][] versions = [.. Enumerable.Range(1, 12).Select(version => Enumerable.Repeat((byte)version, 10_000 * version).ToArray())];
-        Store.ReplaceManifest("one", versions[0], default);
+        Assert.True(Store.TryReplaceManifest("one", null, versions[0], default));
         using var ended = new ManualResetEventSlim();
         Exception? failure = null;
         long reads = 0;
@@ -75,7 +75,7 @@ public abstract class SegmentStoreContract : IDisposable
         for (int i = 1; failure is null && (i < 24 || (Interlocked.Read(ref reads) < 20 && i < 10_000)); i++)
         {
             byte[] next = versions[i % versions.Length];
-            Store.ReplaceManifest("one", next, default);
+            Assert.True(Store.TryReplaceManifest("one", versions[(i - 1) % versions.Length], next, default));
             Assert.Equal(next, Store.ReadManifest("one", default));
         }
 
@@ -92,6 +92,53 @@ public abstract class SegmentStoreContract : IDisposable
                     byte[] read = Store.ReadManifest("one", default)!;
                     Assert.Equal(versions[read[0] - 1], read);
                     Interlocked.Increment(ref reads);
+                }
+            }
+            catch (Exception e)
+            {
+                failure = e;
+            }
+        }
+    }
+
+    [Fact]
+    public void A_manifest_is_replaced_only_where_it_is_the_one_that_the_writer_began_with()
+    {
+        Assert.False(Store.TryReplaceManifest("one", Manifest, [1], default));
+        Assert.Null(Store.ReadManifest("one", default));
+        Assert.True(Store.TryReplaceManifest("one", null, Manifest, default));
+        Assert.False(Store.TryReplaceManifest("one", null, [1], default));
+        Assert.False(Store.TryReplaceManifest("one", [.. Manifest, 0], [1], default));
+        Assert.Equal(Manifest, Store.ReadManifest("one", default));
+        Assert.True(Store.TryReplaceManifest("one", Manifest, [1], default));
+        Assert.Equal([1], Store.ReadManifest("one", default));
+    }
+
+    /// <summary>Each thread counts one up, many times, as long as nobody comes between reading and replacing: no step may be lost.</summary>
+    [Fact]
+    public void Of_writers_that_began_with_the_same_manifest_one_succeeds()
+    {
+        const int Threads = 4, Steps = 15;
+        Assert.True(Store.TryReplaceManifest("one", null, [0, 0], default));
+        int refused = 0;
+        Exception? failure = null;
+        Thread[] threads = [.. Enumerable.Range(0, Threads).Select(number => new Thread(() => Count((byte)number)))];
+        Array.ForEach(threads, thread => thread.Start());
+        Array.ForEach(threads, thread => thread.Join());
+
+        Assert.Null(failure);
+        Assert.Equal(Threads * Steps, Store.ReadManifest("one", default)![0]);
+
+        void Count(byte thread)
+        {
+            try
+            {
+                for (int done = 0; done < Steps && refused < 10_000;)
+                {
+                    byte[] before = Store.ReadManifest("one", default)!;
+                    bool isFirst = Store.TryReplaceManifest("one", before, [(byte)(before[0] + 1), thread], default);
+                    done += isFirst ? 1 : 0;
+                    Interlocked.Add(ref refused, isFirst ? 0 : 1);
                 }
             }
             catch (Exception e)
@@ -135,7 +182,7 @@ public abstract class SegmentStoreContract : IDisposable
 
         Assert.ThrowsAny<IOException>(() => Store.Put("one", "failing", failing, default));
         Assert.ThrowsAny<OperationCanceledException>(() => Store.Put("one", "cancelled", cancelled, cancel.Token));
-        Assert.ThrowsAny<OperationCanceledException>(() => Store.ReplaceManifest("one", Manifest, cancel.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => Store.TryReplaceManifest("one", null, Manifest, cancel.Token));
 
         Assert.Null(Store.LengthOf("one", "failing", default));
         Assert.Null(Store.LengthOf("one", "cancelled", default));

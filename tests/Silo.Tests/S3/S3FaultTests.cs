@@ -88,7 +88,7 @@ public sealed class S3FaultTests(DemoCollection demo) : IDisposable
         File.WriteAllText(wrong, "[default]\naws_access_key_id = NOBODY\naws_secret_access_key = not-the-secret\n");
         using (var denied = new S3SegmentStore(new S3Options(S3Server.Bucket, "") { Endpoint = server.Endpoint, CredentialsFile = wrong }))
         {
-            string message = Assert.ThrowsAny<IOException>(() => denied.ReplaceManifest("one", [1], default)).Message;
+            string message = Assert.ThrowsAny<IOException>(() => denied.TryReplaceManifest("one", null, [1], default)).Message;
             Assert.Contains($"s3://{S3Server.Bucket}/one/manifest.json", message);
             Assert.DoesNotContain("not-the-secret", message);
         }
@@ -97,7 +97,7 @@ public sealed class S3FaultTests(DemoCollection demo) : IDisposable
         {
             Assert.Contains("bucket does not exist", Assert.ThrowsAny<IOException>(() => elsewhere.Collections(default)).Message);
             Assert.Contains("bucket does not exist", Assert.ThrowsAny<IOException>(() => elsewhere.ReadManifest("one", default)).Message);
-            Assert.Contains("bucket does not exist", Assert.ThrowsAny<IOException>(() => elsewhere.ReplaceManifest("one", [1], default)).Message);
+            Assert.Contains("bucket does not exist", Assert.ThrowsAny<IOException>(() => elsewhere.TryReplaceManifest("one", null, [1], default)).Message);
         }
 
         using S3SegmentStore store = StoreOf(server, server.Endpoint);

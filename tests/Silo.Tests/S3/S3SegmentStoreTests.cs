@@ -29,6 +29,22 @@ public class S3SegmentStoreTests
         }
     }
 
+    [S3Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void It_finds_out_whether_the_server_compares_and_replaces_in_one_step(bool hasConditions)
+    {
+        using var server = new S3Server(hasConditions);
+        for (int process = 0; process < 2; process++) // the second finds what the first has left
+        {
+            using var store = new S3SegmentStore(new S3Options(S3Server.Bucket, "p") { Endpoint = server.Endpoint, CredentialsFile = server.Credentials });
+            Assert.Equal(hasConditions, store.ReplacesInOneStep(default));
+            Assert.Equal(process == 0, store.TryReplaceManifest("one", null, [1], default));
+            Assert.True(store.TryReplaceManifest("one", [1], [1], default));
+            Assert.Equal(["one"], store.Collections(default));
+        }
+    }
+
     private sealed class OnS3 : SegmentStoreContract
     {
         private readonly S3Server _server = new();

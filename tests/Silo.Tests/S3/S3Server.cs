@@ -18,8 +18,12 @@ internal sealed class S3Server : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("signpost-s3-").FullName;
     private Process? _process;
 
-    public S3Server()
+    private readonly bool _hasConditions;
+
+    /// <param name="hasConditions">Whether it honours conditions of writes, as S3 does; some servers of its protocol do not.</param>
+    public S3Server(bool hasConditions = true)
     {
+        _hasConditions = hasConditions;
         using var probe = new TcpListener(IPAddress.Loopback, 0);
         probe.Start();
         Port = ((IPEndPoint)probe.LocalEndpoint).Port;
@@ -47,6 +51,7 @@ internal sealed class S3Server : IDisposable
         var start = new ProcessStartInfo(Command![0]) { RedirectStandardOutput = true, RedirectStandardError = true };
         string[] options = ["-d", Path.Combine(_folder, "data"), "-a", "127.0.0.1", "-p", $"{Port}", "--silent", "--configure-bucket", Bucket];
         Array.ForEach([.. Command[1..], .. options], start.ArgumentList.Add);
+        start.Environment["WITHOUT_CONDITIONS"] = _hasConditions ? "" : "1";
         Directory.CreateDirectory(Path.Combine(_folder, "data"));
         _process = Process.Start(start)!;
         _process.OutputDataReceived += (_, _) => { };
