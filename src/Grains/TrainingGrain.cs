@@ -1,24 +1,27 @@
 using Signpost.Engine.Base;
 using Signpost.Engine.Cluster;
-using Signpost.Engine.Storage;
 using Signpost.Grains.Wire;
 
 namespace Signpost.Grains;
 
-/// <summary>Trainings of one collection, one at a time, on a thread of its own.</summary>
-/// <param name="disk">Where the collection is.</param>
-/// <param name="folder">Its folder.</param>
-/// <param name="state">Where its map is.</param>
-/// <param name="client">Asks its shards.</param>
-public sealed class TrainingGrain(IDisk disk, string folder, IClusterState state, IShardClient client) : ITrainingGrain
+/// <summary>Trainings as a silo has part in them: reads a message, makes one call into the trainer, writes the answer.</summary>
+/// <param name="trainer">Trains.</param>
+public sealed class TrainingGrain(Trainer trainer) : ITrainingGrain
 {
-    private readonly OwnThreads _thread = new(1);
+    /// <inheritdoc/>
+    public async Task<byte[]> StartAsync(ReadOnlyMemory<byte> request, CancellationToken cancel)
+    {
+        (string collection, TrainingOrder order) = Message.Parse(() => TrainingCodec.ReadStart(request.Span));
+        return TrainingCodec.WriteAnswer(await trainer.StartAsync(collection, order, cancel).ConfigureAwait(false));
+    }
 
     /// <inheritdoc/>
-    public Task<byte[]> RunAsync(ReadOnlyMemory<byte> request, CancellationToken cancel) => _thread.RunAsync(() =>
+    public Task<byte[]> WatchAsync(CancellationToken cancel) => Task.FromResult(TrainingCodec.WriteKnown(trainer.Known));
+
+    /// <inheritdoc/>
+    public async Task<byte[]> StopAsync(ReadOnlyMemory<byte> request, CancellationToken cancel)
     {
-        (QuantizerMethod method, int threads) = Message.Parse(() => TrainingCodec.ReadRequest(request.Span));
-        var work = new Work(Math.Min(threads, Environment.ProcessorCount), null, cancel);
-        return TrainingCodec.WriteAnswer(TrainingJob.RunAsync(disk, folder, state, client, method, work).GetAwaiter().GetResult());
-    });
+        string collection = Message.Parse(() => TrainingCodec.ReadStop(request.Span));
+        return TrainingCodec.WriteAnswer(await trainer.StopAsync(collection, cancel).ConfigureAwait(false));
+    }
 }

@@ -33,3 +33,18 @@ public interface ISiloShards
     /// <param name="work">Threads, progress, cancellation.</param>
     void Refresh(string collection, uint codesInUse, Work work);
 }
+
+/// <summary>Codes of trainings under way, in a silo that shares its collections with others.</summary>
+public interface ICodesOfTrainings
+{
+    /// <summary>
+    /// As <see cref="IShardClient.PrepareCodesAsync"/>: the quantizer comes from the segment store, and so do the codes where a copy of the shard has
+    /// encoded already; else they are made and put there. Searches see nothing of them, and nobody is told, before a manifest names them.
+    /// </summary>
+    /// <exception cref="IOException">The shard is not open here, or the store failed.</exception>
+    Outcome<string> PrepareCodes(ShardId shard, string quantizerFile, Work work);
+
+    /// <summary>Lets prepared codes go that came to nothing; those that a manifest names stay.</summary>
+    /// <exception cref="IOException">The shard is not open here.</exception>
+    void DropCodes(ShardId shard, uint codesVersion);
+}

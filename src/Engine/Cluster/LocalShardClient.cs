@@ -13,7 +13,8 @@ namespace Signpost.Engine.Cluster;
 /// </summary>
 /// <param name="silo">Name of this silo.</param>
 /// <param name="collectionOf">The open collection of a name; null where there is none.</param>
-public sealed class LocalShardClient(string silo, Func<string, Collection?> collectionOf) : IShardClient
+/// <param name="codes">Prepares codes where collections are shared with other silos; null: they are made in the collection's folder.</param>
+public sealed class LocalShardClient(string silo, Func<string, Collection?> collectionOf, ICodesOfTrainings? codes = null) : IShardClient
 {
     private readonly ConcurrentBag<Scratch> _free = [];
     private readonly Lock _tracing = new(); // one shard at a time: a trace uses all threads of its work, and memory
@@ -84,13 +85,23 @@ public sealed class LocalShardClient(string silo, Func<string, Collection?> coll
     public ValueTask<Outcome<string>> PrepareCodesAsync(ReplicaId replica, string quantizerFile, Work work)
     {
         work.Cancel.ThrowIfCancellationRequested();
-        return new ValueTask<Outcome<string>>(CollectionOf(replica.Shard).MakeCodes(replica.Shard.Number, quantizerFile, work));
+        return new ValueTask<Outcome<string>>(
+            codes?.PrepareCodes(replica.Shard, quantizerFile, work) ?? CollectionOf(replica.Shard).MakeCodes(replica.Shard.Number, quantizerFile, work));
     }
 
     /// <inheritdoc/>
     public ValueTask DropCodesAsync(ReplicaId replica, uint codesVersion, CancellationToken cancel)
     {
-        ShardOf(replica.Shard, cancel).DropCodes(codesVersion);
+        Shard shard = ShardOf(replica.Shard, cancel);
+        if (codes is null)
+        {
+            shard.DropCodes(codesVersion);
+        }
+        else
+        {
+            codes.DropCodes(replica.Shard, codesVersion);
+        }
+
         return ValueTask.CompletedTask;
     }
 

@@ -30,6 +30,9 @@ public sealed class TrainingInput
     /// <summary>Keeps what an interrupted training goes on from, until the collection has its codes.</summary>
     public required ICheckpointStore Checkpoints { get; init; }
 
+    /// <summary>Told how learning goes, where it goes step by step.</summary>
+    public Action<TrainingPoint> Learned { get; init; } = _ => { };
+
     /// <summary>Threads, progress, cancellation.</summary>
     public required Work Work { get; init; }
 }

@@ -42,6 +42,8 @@ public sealed record RpqMethod(RpqOptions Options) : QuantizerMethod
                 Source = source,
                 Checkpoints = input.Checkpoints,
                 Identity = input.Identity,
+                Stepped = (step, loss) => input.Learned(new TrainingPoint(step, loss, null)),
+                Scored = (step, score) => input.Learned(new TrainingPoint(step, null, score.Recall)),
                 Work = input.Work,
             };
             (RoutingProductQuantizer quantizer, RpqSummary summary) = await RpqTrainer.TrainAsync(task).ConfigureAwait(false);

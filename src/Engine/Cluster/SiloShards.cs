@@ -15,12 +15,13 @@ namespace Signpost.Engine.Cluster;
 /// <param name="only">The one collection that is served; null: all.</param>
 /// <param name="throttle">How fast files are fetched where there is time; null: as fast as can be.</param>
 public sealed class SiloShards(
-    IDisk disk, ISegmentStore store, SegmentCache cache, long memoryLimit, Residency vectors, string? only, Throttle? throttle = null) : ISiloShards, IDisposable
+    IDisk disk, ISegmentStore store, SegmentCache cache, long memoryLimit, Residency vectors, string? only, Throttle? throttle = null) : ISiloShards, ICodesOfTrainings, IDisposable
 {
     /// <summary>A store across the network is not asked for the same manifest more often.</summary>
     private static readonly TimeSpan ManifestAge = TimeSpan.FromSeconds(1);
 
     private readonly Lock _opening = new();
+    private readonly Lock _codes = new(); // which codes are open beside those in use
     private readonly ConcurrentDictionary<string, (CollectionManifest? Manifest, long At)> _manifests = [];
     private volatile Dictionary<string, Collection> _collections = []; // replaced whole under the lock
     private volatile Dictionary<ShardId, string> _failed = []; // replaced whole by the one thread that changes
@@ -39,7 +40,8 @@ public sealed class SiloShards(
                     string? reason = failed.GetValueOrDefault(new ShardId(name, shard.Entry.Id));
                     if (shard.Shard is { } open)
                     {
-                        held.Add(new HeldShard(name, shard.Entry.Id, open.CodesVersions, reason));
+                        // Others that are open are of a training that has not committed, and perhaps never will.
+                        held.Add(new HeldShard(name, shard.Entry.Id, [.. open.CodesVersions.Where(version => version <= collection.Manifest.CodesVersion)], reason));
                     }
                     else if (reason is not null)
                     {
@@ -153,9 +155,42 @@ public sealed class SiloShards(
         uint newest = open.Manifest.CodesVersion;
         foreach (uint version in open.AllShards.SelectMany(shard => shard.Shard?.CodesVersions ?? []).Distinct().ToArray())
         {
-            if (version != 0 && version != newest && version != codesInUse)
+            if (version != 0 && version < newest && version != codesInUse)
             {
-                open.DropCodes(version);
+                open.DropCodes(version); // later ones are of a training under way
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public Outcome<string> PrepareCodes(ShardId shard, string quantizerFile, Work work)
+    {
+        Collection open = Find(shard.Collection) ?? throw new IOException($"shard {shard} is not open here");
+        string file = open.CodesFileOf(shard.Number, quantizerFile);
+        cache.Bring(shard.Collection, quantizerFile, work);
+        cache.Bring(shard.Collection, file, work);
+        Outcome<string> written = open.WriteCodes(shard.Number, quantizerFile, work); // takes long where it has to be made
+        if (written.Problem is not null)
+        {
+            return written;
+        }
+
+        cache.Give(shard.Collection, file, work);
+        lock (_codes)
+        {
+            return open.MakeCodes(shard.Number, quantizerFile, work); // opens what has been made, unless other codes of its version are in use by now
+        }
+    }
+
+    /// <inheritdoc/>
+    public void DropCodes(ShardId shard, uint codesVersion)
+    {
+        Collection open = Find(shard.Collection) ?? throw new IOException($"shard {shard} is not open here");
+        lock (_codes)
+        {
+            if (codesVersion > open.Manifest.CodesVersion)
+            {
+                open.ShardOf(shard.Number).DropCodes(codesVersion);
             }
         }
     }
@@ -178,12 +213,15 @@ public sealed class SiloShards(
         }
 
         cache.Ensure(collection, [], work).OrThrow(); // with the codes of the shards that it has
-        if (open.OpenCodes(next, work) is { } problem)
+        lock (_codes)
         {
-            throw new ProblemException(problem);
-        }
+            if (open.OpenCodes(next, work) is { } problem)
+            {
+                throw new ProblemException(problem);
+            }
 
-        open.Use(next);
+            open.Use(next);
+        }
     }
 
     private CollectionManifest? ManifestOf(string name, CancellationToken cancel)

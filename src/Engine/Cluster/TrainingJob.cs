@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using Signpost.Engine.Base;
@@ -36,22 +37,14 @@ public sealed class TrainingJob
 {
     private const int TrainerVersion = 1; // part of the fingerprint: to be raised when the same method and vectors give another quantizer
 
-    private readonly IDisk _disk;
-    private readonly string _folder;
-    private readonly IClusterState _state;
+    private readonly ITrainingPlace _place;
     private readonly IShardClient _client;
     private readonly QuantizerMethod _method;
+    private readonly Action<TrainingPoint> _learned;
     private readonly Work _work;
 
-    private TrainingJob(IDisk disk, string folder, IClusterState state, IShardClient client, QuantizerMethod method, Work work)
-    {
-        _disk = disk;
-        _folder = folder;
-        _state = state;
-        _client = client;
-        _method = method;
-        _work = work;
-    }
+    private TrainingJob(ITrainingPlace place, IShardClient client, QuantizerMethod method, Action<TrainingPoint> learned, Work work) =>
+        (_place, _client, _method, _learned, _work) = (place, client, method, learned, work);
 
     /// <summary>Trains the collection of <paramref name="folder"/>, whose shards are asked through <paramref name="client"/>.</summary>
     /// <returns>What was done; or, with nothing changed, why not: a folder without a collection, another writer in it, bad settings, a shard
@@ -68,22 +61,32 @@ public sealed class TrainingJob
         Outcome<IDisposable> locked = CollectionFiles.Lock(disk, folder);
         using IDisposable? held = locked.Value;
         return locked.Problem is null
-            ? await new TrainingJob(disk, folder, state, client, method, work).RunAsync().ConfigureAwait(false)
+            ? await RunAsync(new FolderTraining(disk, folder, state), client, method, _ => { }, work).ConfigureAwait(false)
             : locked.Problem;
     }
+
+    /// <summary>Trains the collection of <paramref name="place"/>, where nobody else does.</summary>
+    /// <param name="place">Where the collection is.</param>
+    /// <param name="client">Asks its shards.</param>
+    /// <param name="method">How the quantizer is learned.</param>
+    /// <param name="learned">Told how learning goes.</param>
+    /// <param name="work">Threads, progress, cancellation.</param>
+    internal static async Task<Outcome<TrainingResult>> RunAsync(
+        ITrainingPlace place, IShardClient client, QuantizerMethod method, Action<TrainingPoint> learned, Work work) =>
+        await new TrainingJob(place, client, method, learned, work).RunAsync().ConfigureAwait(false);
 
     private async Task<Outcome<TrainingResult>> RunAsync()
     {
         var clock = new CostClock();
-        Outcome<CollectionManifest> read = ManifestFile.Open(_disk, _folder);
+        Outcome<CollectionManifest> read = _place.Read();
         if ((read.Problem ?? Problem.Join(_method.Validate(read.Value!.Dim, read.Value.Metric))) is { } problem)
         {
             return problem;
         }
 
         CollectionManifest old = read.Value!;
-        ShardMap? map = await _state.ReadAsync(old.Name, _work.Cancel).ConfigureAwait(false);
-        if (WhyNot(old, map) is { } reason)
+        ShardMap? map = await _place.MapAsync(old, _work.Cancel).ConfigureAwait(false);
+        if ((WhyNot(old, _place.Name) ?? WhyNot(old, map)) is { } reason)
         {
             return reason;
         }
@@ -93,62 +96,92 @@ public sealed class TrainingJob
         ulong fingerprint = FingerprintOf(old, version);
         string file = CollectionFiles.Quantizer(fingerprint), checkpoint = CollectionFiles.Checkpoint(fingerprint);
         CollectionManifest planned = old with { Shards = [.. old.Shards.Select(s => s with { Codes = CollectionFiles.Codes(s.Segment, file) })] };
-        HashSet<string> wanted = [.. old.Files, .. planned.Shards.Select(s => s.Codes!), file, checkpoint];
-        CollectionFiles.Sweep(_disk, _folder, wanted.Contains); // what other trainings left unfinished
+        if (!isDone)
+        {
+            _place.Keep(new HashSet<string>([.. old.Files, .. planned.Shards.Select(s => s.Codes!), file, checkpoint])); // not what other trainings left unfinished
+        }
+
+        _place.Begin(TrainingStep.Learning, version);
         using VectorBlock sample = await SampleAsync(map!).ConfigureAwait(false);
         (PublishedQuantizer quantizer, RpqSummary? rpq) = await QuantizerAsync(old, map!, sample, version, fingerprint).ConfigureAwait(false);
         CollectionManifest next = isDone ? old : planned with { Quantizer = quantizer.Entry };
-        if (!isDone && await TurnOverAsync(old, next, map!).ConfigureAwait(false) is { } refused)
+        if (await TurnOverAsync(old, next, map!).ConfigureAwait(false) is { } refused)
         {
             return refused;
         }
 
-        HashSet<string> used = [.. next.Files];
-        CollectionFiles.Sweep(_disk, _folder, used.Contains);
+        _place.Begin(TrainingStep.Cleaning, version);
+        _place.Keep(new HashSet<string>(next.Files));
         double error = QuantizerError.MeanSquared(quantizer.Quantizer, sample, _work);
         return new TrainingResult(next, error, sample.Count, isDone, clock.Read(), rpq);
     }
 
-    /// <summary>Prepares every shard, commits, and lets the old codes go.</summary>
+    /// <summary>Prepares every shard, commits, lets queries turn and the old codes go; where <paramref name="old"/> is <paramref name="next"/> queries turn alone.</summary>
     private async Task<Problem?> TurnOverAsync(CollectionManifest old, CollectionManifest next, ShardMap map)
     {
-        bool isCommitted = false;
+        bool isCommitted = ReferenceEquals(old, next), wasCommitted = isCommitted;
         try
         {
-            if (await PrepareAsync(next, map).ConfigureAwait(false) is { } problem)
+            if (!isCommitted && await PrepareAsync(next, map).ConfigureAwait(false) is { } problem)
             {
                 return problem;
             }
 
-            _work.Cancel.ThrowIfCancellationRequested();
-            if (ManifestCommit.InFolder(_disk, _folder, old, next, CancellationToken.None) is { } overtaken)
+            if (!isCommitted)
             {
-                return overtaken;
+                _work.Cancel.ThrowIfCancellationRequested();
+                _place.Begin(TrainingStep.Committing, next.CodesVersion);
+                if (_place.Commit(old, next) is { } overtaken)
+                {
+                    return overtaken;
+                }
+
+                isCommitted = true;
             }
 
-            isCommitted = true; // what follows is not cancelled: the collection has changed
-            await CodesSwitch.WriteMapAsync(_state, next.Name, next.CodesVersion, CancellationToken.None).ConfigureAwait(false);
+            _place.Begin(TrainingStep.Turning, next.CodesVersion);
+            await _place.TurnAsync(next, _work.Cancel).ConfigureAwait(false);
             return null;
         }
         finally
         {
-            await DropAsync(map, isCommitted ? old.CodesVersion : next.CodesVersion).ConfigureAwait(false);
+            if (!wasCommitted && _place.MayDrop(isCommitted))
+            {
+                await DropAsync(map, isCommitted ? old.CodesVersion : next.CodesVersion).ConfigureAwait(false);
+            }
         }
     }
 
+    /// <summary>Has one copy of every shard encode, then the others open what it made.</summary>
     private async Task<Problem?> PrepareAsync(CollectionManifest next, ShardMap map)
+    {
+        _place.Begin(TrainingStep.Encoding, next.CodesVersion);
+        Problem? problem = await PrepareAsync("encoding shards", next, map, shard => shard.Serving.Take(1), mayBeLost: false).ConfigureAwait(false);
+        if (problem is not null || map.Shards.All(shard => shard.Serving.Count() == 1))
+        {
+            return problem;
+        }
+
+        // A copy that is lost meanwhile opens the codes when it comes back, as the manifest says; one that cannot have them is a reason to stop here.
+        _place.Begin(TrainingStep.Opening, next.CodesVersion);
+        return await PrepareAsync("opening other copies", next, map, shard => shard.Serving.Skip(1), mayBeLost: true).ConfigureAwait(false);
+    }
+
+    private async Task<Problem?> PrepareAsync(string phase, CollectionManifest next, ShardMap map, Func<ShardEntry, IEnumerable<ReplicaId>> copies, bool mayBeLost)
     {
         var calls = new List<(ManifestShard Shard, Task<Outcome<string>> Call)>();
         for (int i = 0; i < map.Shards.Length; i++)
         {
             Work work = map.Shards.Length == 1 ? _work : _work.Under($"shard {i + 1}/{map.Shards.Length}");
-            foreach (ReplicaId replica in map.Shards[i].Serving)
+            foreach (ReplicaId replica in copies(map.Shards[i]))
             {
-                calls.Add((next.Shards[i], _client.PrepareCodesAsync(replica, next.Quantizer!.File, work).AsTask()));
+                calls.Add((next.Shards[i], AskAsync(replica, next.Quantizer!.File, work, mayBeLost)));
             }
         }
 
-        await Task.WhenAll(calls.Select(c => c.Call)).ConfigureAwait(false);
+        long start = Stopwatch.GetTimestamp();
+        await _place.WaitAsync(Task.WhenAll(calls.Select(c => c.Call))).ConfigureAwait(false);
+        _work.Report(new PhaseProgress(phase, calls.Count, calls.Count, Stopwatch.GetElapsedTime(start)));
         foreach ((ManifestShard shard, Task<Outcome<string>> call) in calls)
         {
             Outcome<string> file = await call.ConfigureAwait(false);
@@ -157,13 +190,26 @@ public sealed class TrainingJob
                 return problem;
             }
 
-            if (file.Value != shard.Codes)
+            if (file.Value is not null && file.Value != shard.Codes)
             {
                 return BuiltAnew($"codes {file.Value} of shard {shard.Id}", shard.Codes!);
             }
         }
 
         return null;
+    }
+
+    /// <summary>The name of the codes' file; none where the copy <paramref name="mayBeLost"/> and is.</summary>
+    private async Task<Outcome<string>> AskAsync(ReplicaId replica, string quantizerFile, Work work, bool mayBeLost)
+    {
+        try
+        {
+            return await _client.PrepareCodesAsync(replica, quantizerFile, work).ConfigureAwait(false);
+        }
+        catch (IOException e) when (mayBeLost && e is not BadFileException)
+        {
+            return default;
+        }
     }
 
     private async Task DropAsync(ShardMap map, uint version)
@@ -181,13 +227,9 @@ public sealed class TrainingJob
         }
     }
 
-    private Problem? WhyNot(CollectionManifest manifest, ShardMap? map)
+    /// <summary>Why the collection cannot be trained as it is, whoever serves it.</summary>
+    internal static Problem? WhyNot(CollectionManifest manifest, string where)
     {
-        if (map is null || !map.Shards.Select(s => s.Id.Number).SequenceEqual(manifest.Shards.Select(s => s.Id)))
-        {
-            return BuiltAnew(map is null ? "not served" : $"{map.Shards.Length} shards served", $"{manifest.Shards.Count} shards served");
-        }
-
         if (manifest.WhyNotWhole("training") is { } parts)
         {
             return parts;
@@ -196,13 +238,20 @@ public sealed class TrainingJob
         if (manifest.Replaced.Count > 0)
         {
             return new Problem(
-                ProblemCode.Busy, "training", $"{manifest.Replaced.Count} shards of a former layout in {_folder}", "one layout",
+                ProblemCode.Busy, "training", $"{manifest.Replaced.Count} shards of a former layout in {where}", "one layout",
                 "When every server has turned to the new shards: signpost compact --sweep.");
         }
 
-        if (manifest.Count == 0)
+        return manifest.Count > 0
+            ? null
+            : new Problem(ProblemCode.InvalidArgument, "training vectors", "none", "at least one", "Add vectors before training.");
+    }
+
+    private Problem? WhyNot(CollectionManifest manifest, ShardMap? map)
+    {
+        if (map is null || !map.Shards.Select(s => s.Id.Number).SequenceEqual(manifest.Shards.Select(s => s.Id)))
         {
-            return new Problem(ProblemCode.InvalidArgument, "training vectors", "none", "at least one", "Add vectors before training.");
+            return BuiltAnew(map is null ? "not served" : $"{map.Shards.Length} shards served", $"{manifest.Shards.Count} shards served");
         }
 
         string[] missing = [.. map.Shards.Where(shard => !shard.IsServing).Select(shard => $"{shard.Id}: {shard.WhyNotServing}")];
@@ -213,13 +262,13 @@ public sealed class TrainingJob
     }
 
     private Problem BuiltAnew(string got, string expected) => new(
-        ProblemCode.NotFound, $"collection of {_folder}", got, expected, "It was built anew meanwhile: start the same command again.");
+        ProblemCode.NotFound, $"collection of {_place.Name}", got, expected, "It was built anew meanwhile: start the same command again.");
 
     private async Task<(PublishedQuantizer Quantizer, RpqSummary? Rpq)> QuantizerAsync(
         CollectionManifest old, ShardMap map, VectorBlock sample, uint version, ulong fingerprint)
     {
         string file = CollectionFiles.Quantizer(fingerprint);
-        if (PublishedQuantizer.Find(_disk, _folder, file) is { } found)
+        if (_place.Find(file) is { } found)
         {
             return (found, null);
         }
@@ -232,13 +281,14 @@ public sealed class TrainingJob
             Sample = sample,
             Version = version,
             Identity = file,
-            Checkpoints = new CheckpointFile(_disk, _folder, CollectionFiles.Checkpoint(fingerprint)),
+            Checkpoints = _place.Checkpoint(CollectionFiles.Checkpoint(fingerprint)),
+            Learned = _learned,
             Work = _work,
         };
         (IQuantizer trained, RpqSummary? rpq) = await _method.TrainAsync(input).ConfigureAwait(false);
         Check.That(trained.Version == version && trained.Kind == _method.Kind && trained.Dim == old.Dim && trained.Metric == old.Metric);
         _work.Cancel.ThrowIfCancellationRequested();
-        return (PublishedQuantizer.Publish(_disk, _folder, file, trained), rpq);
+        return (_place.Publish(file, trained), rpq);
     }
 
     /// <summary>Of the quantizer that this method learns from these vectors as this version.</summary>

@@ -79,6 +79,43 @@ internal sealed class CachedCollection(ISegmentStore store, CacheFolder? cache, 
         }
     }
 
+    /// <summary>Brings a file that no manifest names yet, if the store has it.</summary>
+    public void Bring(string file, Work work)
+    {
+        string path = PathOf(file);
+        if (!cache!.Space.Need(path) && store.LengthOf(name, file, work.Cancel) is { } length)
+        {
+            cache.Disk.CreateFolder(Folder);
+            if (cache.Space.Take([(path, length)]) is { } problem)
+            {
+                throw new ProblemException(problem);
+            }
+
+            try
+            {
+                Fetch(file, length, null, work);
+            }
+            catch
+            {
+                cache.Space.Forget(path);
+                throw;
+            }
+        }
+
+        cache.Space.Release([path]);
+    }
+
+    /// <summary>Puts a file that was made here into the store, if that does not have it.</summary>
+    public void Give(string file, Work work)
+    {
+        cache!.CountFiles(Folder);
+        using IFileReader source = cache.Disk.OpenRead(PathOf(file));
+        if (store.LengthOf(name, file, work.Cancel) != source.Length)
+        {
+            store.Put(name, file, new MeteredReader(source, new Meter(work, $"sending {file}", source.Length)), work.Cancel);
+        }
+    }
+
     private static IEnumerable<string> FilesOf(CollectionManifest manifest, HashSet<int> shards) => manifest.AllShards
         .Where(shard => shards.Contains(shard.Id)).SelectMany(shard => new[] { shard.Segment, shard.Codes }).Append(manifest.Quantizer?.File).OfType<string>();
 

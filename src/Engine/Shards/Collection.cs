@@ -121,19 +121,17 @@ public sealed class Collection : IDisposable
     /// <returns>The name of the codes' file; or why not: memory that does not suffice, before anything is loaded.</returns>
     /// <exception cref="BadFileException">The quantizer is damaged or of another shape.</exception>
     /// <exception cref="IOException">There is no such shard, or it is not open.</exception>
-    public Outcome<string> MakeCodes(int number, string quantizerFile, Work work)
-    {
-        Shard shard = ShardOf(number);
-        PublishedQuantizer quantizer = Published(quantizerFile);
-        if (CheckComing(quantizer.Entry) is { } problem)
-        {
-            return problem;
-        }
+    public Outcome<string> MakeCodes(int number, string quantizerFile, Work work) => MakeCodes(number, quantizerFile, work, (shard, file, quantizer) =>
+        shard.MakeCodes(_place.Disk, _place.Folder, file, quantizer, work));
 
-        string file = CollectionFiles.Codes(_cell.State.Find(number)!.Entry.Segment, quantizerFile);
-        shard.MakeCodes(_place.Disk, _place.Folder, file, quantizer, work);
-        return file;
-    }
+    /// <summary>As <see cref="MakeCodes"/>, but that the codes are not opened: only their file is made.</summary>
+    public Outcome<string> WriteCodes(int number, string quantizerFile, Work work) => MakeCodes(number, quantizerFile, work, (shard, file, quantizer) =>
+        shard.WriteCodes(_place.Disk, _place.Folder, file, quantizer, work));
+
+    /// <summary>Name of the file with the codes of a shard by a quantizer.</summary>
+    /// <exception cref="IOException">There is no such shard.</exception>
+    internal string CodesFileOf(int number, string quantizerFile) => CollectionFiles.Codes(
+        _cell.State.Find(number)?.Entry.Segment ?? throw new IOException($"collection {Manifest.Name} has no shard {number}"), quantizerFile);
 
     /// <summary>
     /// Opens the codes that <paramref name="next"/> names, for every open shard, beside those in use; all of them or none. Nothing
@@ -214,6 +212,21 @@ public sealed class Collection : IDisposable
 
         _place.Scratch.Dispose();
         Queries.Dispose();
+    }
+
+    private Outcome<string> MakeCodes(int number, string quantizerFile, Work work, Action<Shard, string, PublishedQuantizer> make)
+    {
+        work.Cancel.ThrowIfCancellationRequested();
+        Shard shard = ShardOf(number);
+        PublishedQuantizer quantizer = Published(quantizerFile);
+        if (CheckComing(quantizer.Entry) is { } problem)
+        {
+            return problem;
+        }
+
+        string file = CodesFileOf(number, quantizerFile);
+        make(shard, file, quantizer);
+        return file;
     }
 
     private void OpenCodesOf(CollectionShard shard, CollectionManifest next, PublishedQuantizer quantizer, Work work)

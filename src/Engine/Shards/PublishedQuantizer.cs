@@ -23,13 +23,17 @@ public sealed record PublishedQuantizer(string File, uint Crc, IQuantizer Quanti
             using IFileReader file = disk.OpenRead(path);
             byte[] bytes = new byte[file.Length];
             ReadOnlySpan<byte> read = bytes.AsSpan(0, file.Read(0, bytes));
-            return new PublishedQuantizer(name, Crc32C.Compute(read), QuantizerFile.Parse(read, path));
+            return Parse(name, read, path);
         }
         catch (FileNotFoundException)
         {
             throw new BadFileException(path, 0, "no file", "the quantizer of the collection");
         }
     }
+
+    /// <summary>The quantizer whose file <paramref name="name"/> has these bytes.</summary>
+    /// <exception cref="BadFileException">Cut, flipped or foreign; <paramref name="path"/> is named.</exception>
+    internal static PublishedQuantizer Parse(string name, ReadOnlySpan<byte> bytes, string path) => new(name, Crc32C.Compute(bytes), QuantizerFile.Parse(bytes, path));
 
     /// <summary>As <see cref="Read"/>; null where the file is missing or not whole. What is there is of the training that its name tells.</summary>
     public static PublishedQuantizer? Find(IDisk disk, string folder, string name)

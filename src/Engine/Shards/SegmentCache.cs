@@ -104,6 +104,16 @@ public sealed class SegmentCache : IDisposable
         }
     }
 
+    /// <summary>
+    /// Brings a file that no manifest names yet, of a training under way, unless it is here; where the store does not have it either, nothing
+    /// happens. It goes when its bytes are wanted and no manifest has named it by then.
+    /// </summary>
+    /// <exception cref="ProblemException">The space does not suffice.</exception>
+    public void Bring(string collection, string file, Work work) => Change(collection, cached => cached.Bring(file, work));
+
+    /// <summary>Puts a file that a training made here into the store, unless the store has it.</summary>
+    public void Give(string collection, string file, Work work) => Change(collection, cached => cached.Give(file, work));
+
     /// <summary>Needs a shard no more: its files go when their bytes are wanted. What is open of them stays open.</summary>
     public void Release(string collection, int shard) => Change(collection, cached => cached.Release(shard));
 
@@ -134,6 +144,11 @@ public sealed class SegmentCache : IDisposable
 
     private void Change(string collection, Action<CachedCollection> change)
     {
+        if (_folder is null)
+        {
+            return; // the store's folder is where everything is
+        }
+
         CachedCollection cached = Of(collection);
         cached.Turn.Wait();
         try

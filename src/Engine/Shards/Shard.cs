@@ -104,6 +104,25 @@ public sealed unsafe class Shard : IDisposable
     internal void MakeCodes(IDisk disk, string folder, string file, PublishedQuantizer quantizer, Work work) =>
         Add(file, quantizer, () => ShardCodes.LoadOrMake(disk, Path.Combine(folder, file), _segment, quantizer, work));
 
+    /// <summary>Makes the file of codes that <see cref="OpenCodes"/> opens, where it is missing or not whole.</summary>
+    internal void WriteCodes(IDisk disk, string folder, string file, PublishedQuantizer quantizer, Work work)
+    {
+        if (_views.Any(view => view.CodesFile == file))
+        {
+            return;
+        }
+
+        ObjectDisposedException.ThrowIf(!_bare.TryHold(), this);
+        try
+        {
+            ShardCodes.LoadOrMake(disk, Path.Combine(folder, file), _segment, quantizer, work).Dispose();
+        }
+        finally
+        {
+            _bare.Release();
+        }
+    }
+
     /// <summary>Lets the codes of a version go; searches that hold them end well.</summary>
     internal void DropCodes(uint version)
     {

@@ -30,6 +30,12 @@ public sealed record RpqTask
     /// <summary>Tells the vectors and graphs from all others: a checkpoint of others is not used.</summary>
     public required string Identity { get; init; }
 
+    /// <summary>Told the loss after some of the steps.</summary>
+    public Action<long, double> Stepped { get; init; } = (_, _) => { };
+
+    /// <summary>Told the held-out score at every look at the graph.</summary>
+    public Action<long, RoutingScore> Scored { get; init; } = (_, _) => { };
+
     /// <summary>Threads, progress, cancellation.</summary>
     public required Work Work { get; init; }
 }
@@ -136,6 +142,7 @@ public sealed class RpqTrainer
             RoutingRound round = await _rounds
                 .LookAsync(QuantizerOf(state.Space, state.Parameters, state.Refinement), state.Step, goesOn, Work).ConfigureAwait(false);
             state.Judge(round.Score);
+            _task.Scored(state.Step, round.Score);
             if (!goesOn || state.Stale >= _options.Patience)
             {
                 break;
@@ -254,6 +261,7 @@ public sealed class RpqTrainer
             if (state.Step == end || Stopwatch.GetElapsedTime(reported) >= ReportInterval)
             {
                 reported = Stopwatch.GetTimestamp();
+                _task.Stepped(state.Step, gradients.Total);
                 TimeSpan elapsed = TimeSpan.FromSeconds(state.Seconds) + Stopwatch.GetElapsedTime(begun);
                 Work.Report(new PhaseProgress("learn RPQ", state.Step, _options.Steps, elapsed, Describe(state, gradients)));
             }

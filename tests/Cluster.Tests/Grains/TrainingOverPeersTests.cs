@@ -46,19 +46,18 @@ public sealed class TrainingOverPeersTests : ShardTest
     public async Task Files_are_those_of_a_training_in_one_process(string name)
     {
         QuantizerMethod method = name == "rpq" ? Rpq : Opq;
-        var codes = new QuantizerOptions { M = 4, K = 16, Iterations = 2, TrainingVectors = 256 };
-        Build(_vectors, Options(shards: 3) with { Quantizer = QuantizerKind.Pq, Codes = codes });
-        string copy = Path.Combine(Root, "copy");
+        BuildIn("test");
+        string copy = Path.Combine(Root, "copy"), folder = Path.Combine(Root, "test");
         Directory.CreateDirectory(copy);
-        Array.ForEach(Directory.GetFiles(Folder), file => File.Copy(file, Path.Combine(copy, Path.GetFileName(file))));
+        Array.ForEach(Directory.GetFiles(folder), file => File.Copy(file, Path.Combine(copy, Path.GetFileName(file))));
         using (Collection alone = Collection.Open(Disk, copy, new CollectionOptions(), Work.Quiet).OrThrow())
         {
             var cluster = new EmbeddedCluster(Disk, copy, alone);
             (await TrainingJob.RunAsync(Disk, copy, cluster.State, cluster.Client, method, new Work(2))).OrThrow();
         }
 
-        using Collection ofB = Open();
-        using Collection ofC = Open();
+        using Collection ofB = Collection.Open(Disk, folder, new CollectionOptions(), Work.Quiet).OrThrow();
+        using Collection ofC = Collection.Open(Disk, folder, new CollectionOptions(), Work.Quiet).OrThrow();
         await using PeerSilo b = await PeerSilo.StartAsync("b", _ => ofB);
         await using PeerSilo c = await PeerSilo.StartAsync("c", _ => ofC);
         var state = new EmbeddedClusterState();
@@ -66,37 +65,64 @@ public sealed class TrainingOverPeersTests : ShardTest
         map = new ShardMap(map.Collection, 1, [.. map.Shards.Select((shard, i) => shard with { Replicas = [Serving(i == 1 ? c : b)] })], map.CodesVersion);
         Assert.True(await state.TryWriteAsync(map, null, default));
         using var client = new PeerShardClient(b.Shards, _ => c.Address); // b asks itself and c
-        var grain = new TrainingGrain(Disk, Folder, state, client);
+        var trainer = new Trainer(state, "b", new DirectorySegmentStore(Disk, Root), Disk, client, new TrainerOptions { ThreadsMax = 2 }, TimeProvider.System);
+        var grain = new TrainingGrain(trainer);
 
-        WireTraining done = TrainingCodec.ReadAnswer(await grain.RunAsync(TrainingCodec.WriteRequest(method, 2), default)).OrThrow();
+        byte[] start = TrainingCodec.WriteStart("test", TrainingOrder.Of(method, 2));
+        TrainingRecord begun = TrainingCodec.ReadAnswer(await grain.StartAsync(start, default)).OrThrow();
+        Assert.Equal((TrainingState.Running, TrainingStep.Ordered, "b"), (begun.State, begun.Step, begun.Silo));
+        Assert.Equal(ProblemCode.Busy, TrainingCodec.ReadAnswer(await grain.StartAsync(start, default)).Problem?.Code);
+        Task<string?> run = Task.Run(async () => await trainer.RunAsync(default));
+        await Wait.Until(() => new ValueTask<uint>(ManifestFile.Open(Disk, folder).OrThrow().CodesVersion), version => version == 2);
+        Assert.True(await state.TryWriteAsync(map.WithCodes(2), null, default)); // as a leader does when all have the codes
+        Assert.Equal("training of test: queries use codes version 2", await run);
 
-        Assert.Equal((2u, false), (done.CodesVersion, done.WasDone));
-        Assert.Equal(FilesIn(copy), FilesIn(Folder));
-        Assert.Equal(2u, (await state.ReadAsync("test", default))!.CodesVersion);
-        Assert.True(TrainingCodec.ReadAnswer(await grain.RunAsync(TrainingCodec.WriteRequest(method, 2), default)).OrThrow().WasDone);
+        TrainingRecord done = Assert.Single(TrainingCodec.ReadKnown(await grain.WatchAsync(default)));
+        Assert.Equal((TrainingState.Done, TrainingStep.Cleaning, 2u, begun.Number), (done.State, done.Step, done.CodesVersion, done.Number));
+        Assert.Equal(256, done.Sampled);
+        Assert.Equal(name == "rpq", done.Points.Any(point => point.Loss is not null) && done.Points.Any(point => point.Recall is > 0));
+        Dictionary<string, byte[]> files = FilesIn(folder);
+        Assert.True(files.Remove(TrainingRecord.FileName));
+        Assert.Equal(FilesIn(copy), files);
+
+        Assert.True(TrainingCodec.ReadAnswer(await grain.StartAsync(start, default)).Ok); // there already
+        Assert.Equal("training of test: queries use codes version 2", await trainer.RunAsync(default));
+        Assert.Equal(ProblemCode.NotFound, TrainingCodec.ReadAnswer(await grain.StopAsync(TrainingCodec.WriteStop("test"), default)).Problem?.Code);
 
         static Replica Serving(PeerSilo silo) => new(silo.Id.Name, ReplicaState.Serving, null, silo.Id.Epoch);
     }
 
     [Fact]
-    public void Methods_arrive_as_they_were_sent()
+    public void Orders_arrive_as_they_were_sent()
     {
         QuantizerMethod[] methods = [Rpq, Opq, new RpqMethod(RpqOptions.Best), new RpqMethod(RpqOptions.Faithful with { Seed = ulong.MaxValue })];
-        Assert.All(methods, method => Assert.Equal((method, 3), TrainingCodec.ReadRequest(TrainingCodec.WriteRequest(method, 3))));
+        Assert.All(methods, method =>
+        {
+            (string collection, TrainingOrder order) = TrainingCodec.ReadStart(TrainingCodec.WriteStart("c", TrainingOrder.Of(method, 3)));
+            Assert.Equal(("c", 3, method), (collection, order.Threads, order.Method));
+        });
     }
 
     [Fact]
     public async Task A_request_that_is_none_is_refused()
     {
-        var grain = new TrainingGrain(Disk, Folder, new EmbeddedClusterState(), null!);
-        byte[] good = TrainingCodec.WriteRequest(Opq, 1);
+        var store = new DirectorySegmentStore(Disk, Root);
+        var grain = new TrainingGrain(new Trainer(new EmbeddedClusterState(), "b", store, Disk, null!, new TrainerOptions(), TimeProvider.System));
+        byte[] good = TrainingCodec.WriteStart("nothing", TrainingOrder.Of(Opq, 1));
         for (int length = 0; length < good.Length; length++)
         {
             byte[] cut = good[..length];
-            await Assert.ThrowsAsync<ProblemException>(() => grain.RunAsync(cut, default));
+            await Assert.ThrowsAsync<ProblemException>(() => grain.StartAsync(cut, default));
+            await Assert.ThrowsAsync<ProblemException>(() => grain.StopAsync(cut, default));
         }
 
-        Outcome<WireTraining> nothingThere = TrainingCodec.ReadAnswer(await grain.RunAsync(good, default));
-        Assert.Equal(ProblemCode.NotFound, nothingThere.Problem?.Code);
+        Assert.Equal(ProblemCode.NotFound, TrainingCodec.ReadAnswer(await grain.StartAsync(good, default)).Problem?.Code);
+        Assert.Equal(ProblemCode.InvalidArgument, TrainingCodec.ReadAnswer(await grain.StartAsync(TrainingCodec.WriteStart("../x", TrainingOrder.Of(Opq, 1)), default)).Problem?.Code);
+    }
+
+    private void BuildIn(string name)
+    {
+        var codes = new QuantizerOptions { M = 4, K = 16, Iterations = 2, TrainingVectors = 256 };
+        Build(_vectors, Options(shards: 3) with { Quantizer = QuantizerKind.Pq, Codes = codes }, folder: Path.Combine(Root, name));
     }
 }
