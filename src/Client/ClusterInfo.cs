@@ -35,6 +35,13 @@ public sealed record ClusterInfo
         get => field.IsDefault ? [] : field; // a silo of an earlier version says nothing of it
         init;
     }
+
+    /// <summary>The last training of every collection that had one.</summary>
+    public ImmutableArray<TrainingInfo> Trainings
+    {
+        get => field.IsDefault ? [] : field;
+        init;
+    }
 }
 
 /// <summary>A silo: one process of the cluster.</summary>

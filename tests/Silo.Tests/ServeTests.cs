@@ -260,7 +260,7 @@ public sealed class ServeTests(DemoCollection demo, ServerProcess server) : ICla
         Assert.StartsWith("3.", document.GetProperty("openapi").GetString());
         string[] paths = [.. document.GetProperty("paths").EnumerateObject().Select(p => p.Name).Order(StringComparer.Ordinal)];
         Assert.Equal(
-            ["/health", "/metrics", "/ready", "/v1/admin/drain", "/v1/admin/rebalance", "/v1/cluster", "/v1/collections", "/v1/collections/{name}", "/v1/collections/{name}/search"],
+            ["/health", "/metrics", "/ready", "/v1/admin/drain", "/v1/admin/rebalance", "/v1/admin/train", "/v1/cluster", "/v1/collections", "/v1/collections/{name}", "/v1/collections/{name}/search"],
             paths);
         JsonElement post = document.GetProperty("paths").GetProperty("/v1/collections/{name}/search").GetProperty("post");
         string[] forms = [.. post.GetProperty("requestBody").GetProperty("content").EnumerateObject().Select(c => c.Name)];

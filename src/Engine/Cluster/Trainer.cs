@@ -123,7 +123,7 @@ public sealed class Trainer
                 Collection = collection,
                 Silo = _name,
                 Epoch = 0,
-                Number = 0,
+                Number = (before?.Number ?? 0) + 1,
                 Order = order,
                 Files = before?.Files ?? [],
             };
@@ -288,7 +288,7 @@ public sealed class Trainer
                 (folder, problem) = (locked.Value, locked.Problem);
                 if (problem is null)
                 {
-                    run = new TrainingRun(_store, _state, lease, record with { Number = record.Number == 0 ? lease.Epoch : record.Number }, folder, _options, _time);
+                    run = new TrainingRun(_store, _state, lease, record, folder, _options, _time);
                     run.Save();
                     if (isStopped)
                     {

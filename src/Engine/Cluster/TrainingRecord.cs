@@ -105,7 +105,7 @@ public sealed record TrainingRecord
     /// <summary>Of the lease under which that silo trains: what one of a lower epoch writes is out of date.</summary>
     public required long Epoch { get; init; }
 
-    /// <summary>Epoch of the lease under which it was ordered: tells it from all others of the collection.</summary>
+    /// <summary>Counts the trainings of the collection, from 1; not every one of them makes codes.</summary>
     public required long Number { get; init; }
 
     /// <summary>What was ordered.</summary>

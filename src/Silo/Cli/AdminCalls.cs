@@ -19,10 +19,11 @@ internal sealed class AdminCalls : IDisposable
     private SignpostClient _client;
 
     /// <param name="session">Says whom to ask, and with which key.</param>
-    public AdminCalls(Session session)
+    /// <param name="url">The silo to ask where it is another setting that says so.</param>
+    public AdminCalls(Session session, string? url = null)
     {
         _session = session;
-        Url = session.Get(Silo.Settings.AskedUrl)!;
+        Url = url ?? session.Get(Silo.Settings.AskedUrl)!;
         _client = Guard.ClientOf(session, Url);
         _http = Guard.HttpOf(session);
         _http.Timeout = TimeSpan.FromSeconds(30);

@@ -9,14 +9,6 @@ internal static class RpqSettings
     public static readonly Setting[] All = [Settings.Steps, Settings.TrainingQueries, Settings.RotatedDim];
 
     /// <summary><paramref name="profile"/> with what this run changes. What makes no steps stays without.</summary>
-    public static RpqOptions Apply(Session session, RpqOptions profile)
-    {
-        int steps = session.Get(Settings.Steps);
-        return profile with
-        {
-            Steps = steps >= 0 && profile.Steps > 0 ? steps : profile.Steps,
-            RotatedDim = session.Get(Settings.RotatedDim),
-            Sampling = profile.Sampling with { Queries = session.Get(Settings.TrainingQueries) },
-        };
-    }
+    public static RpqOptions Apply(Session session, RpqOptions profile) => TrainingMethods.Apply(
+        profile, session.Get(Settings.Steps), session.Get(Settings.TrainingQueries), session.Get(Settings.RotatedDim));
 }

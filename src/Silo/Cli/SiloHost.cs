@@ -53,11 +53,14 @@ internal static class SiloHost
         Throttle? throttle = options.MoveBytesPerSecond > 0 ? new Throttle(options.MoveBytesPerSecond, TimeProvider.System) : null;
         var shards = new SiloShards(FileDisk.Instance, store, cache, options.MemoryBytes, vectors, session.Get(Settings.ServedCollection), throttle);
         var lease = new SiloLease(runtime.State, name, leaseTime, TimeProvider.System);
-        var grain = new ShardGrain(new SiloShardClient(lease, new LocalShardClient(name, shards.Find)), threads, runtime.Limits);
+        var grain = new ShardGrain(new SiloShardClient(lease, new LocalShardClient(name, shards.Find, shards)), threads, runtime.Limits);
         using var telemetry = new SiloTelemetry(TelemetrySettings.Read(session, name, options.Cluster), threads, Say);
         var layout = new LayoutKeeper(runtime.State, FileDisk.Instance, store, options.Limits, TimeSpan.FromSeconds(10), TimeProvider.System);
         using var silo = new ClusterSilo(
-            options, runtime.State, shards, layout, lease, addressOf => new PeerShardClient(grain, runtime.PeersAt(addressOf)), () => threads.Waiting, Say)
+            options, runtime.State, shards, layout, lease, addressOf => new PeerShardClient(grain, runtime.PeersAt(addressOf)),
+            client => new Trainer(
+                runtime.State, name, store, FileDisk.Instance, client, new TrainerOptions { Lease = leaseTime, ThreadsMax = Environment.ProcessorCount }, TimeProvider.System),
+            () => threads.Waiting, Say)
         {
             Traffic = () => telemetry.Traffic,
         };

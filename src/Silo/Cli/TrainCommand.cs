@@ -14,13 +14,24 @@ internal static class TrainCommand
     public static Command Make(CancellationToken cancel) => CommandLine.Verb(
         "train",
         "Give a collection new codes, learned from its own vectors; graph and vectors stay. Servers turn to them without an interruption. "
-            + "Stopped or killed, it leaves the old codes in use: the same command goes on.",
+            + "Stopped or killed, it leaves the old codes in use: the same command goes on. In a cluster (--url, or its runtime in cluster.yaml) a silo trains, "
+            + "another one goes on when that dies, and this command only shows how.",
         cancel,
         [
             Settings.Collection, Settings.DataFolder, Settings.Method, Settings.M, Settings.Codewords, Settings.Profile, .. RpqSettings.All,
-            Settings.Seed, Settings.Threads, Settings.Json,
+            Settings.Seed, Settings.Threads, .. ClusterTraining.Settings, Settings.Json,
         ],
-        Run);
+        session =>
+        {
+            if (ClusterTraining.UrlOf(session) is { } url)
+            {
+                ClusterTraining.Run(session, url);
+            }
+            else
+            {
+                Run(session);
+            }
+        });
 
     private static void Run(Session session)
     {

@@ -15,6 +15,7 @@ internal sealed class ClusterSilo : IServed, IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LayoutInterval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan TrainingInterval = TimeSpan.FromSeconds(1);
 
     private readonly ClusterOptions _options;
     private readonly IClusterState _state;
@@ -33,6 +34,7 @@ internal sealed class ClusterSilo : IServed, IDisposable
     private readonly List<Repeated> _threads = [];
     private readonly List<Task> _watches = [];
     private Repeated? _stepping;
+    private Repeated? _training;
     private volatile IReadOnlyList<Member> _members = [];
     private volatile bool _isLeaving;
     private volatile Drain? _drain;
@@ -45,14 +47,16 @@ internal sealed class ClusterSilo : IServed, IDisposable
     /// <param name="layout">Keeps shards within limits while it leads.</param>
     /// <param name="lease">Its membership.</param>
     /// <param name="clientOf">Makes what asks shards here and elsewhere, given where a silo is.</param>
+    /// <param name="trainerOf">Makes what trains, given that.</param>
     /// <param name="waiting">Searches that wait for a thread.</param>
     /// <param name="say">Takes a line for the operator.</param>
     public ClusterSilo(
-        ClusterOptions options, IClusterState state, SiloShards shards, LayoutKeeper layout, SiloLease lease, Func<Func<SiloId, Uri?>, IShardClient> clientOf, Func<int> waiting,
-        Action<string> say)
+        ClusterOptions options, IClusterState state, SiloShards shards, LayoutKeeper layout, SiloLease lease, Func<Func<SiloId, Uri?>, IShardClient> clientOf,
+        Func<IShardClient, Trainer> trainerOf, Func<int> waiting, Action<string> say)
     {
         (_options, _state, _shards, _layout, Lease, _waiting, _say) = (options, state, shards, layout, lease, waiting, say);
         _client = clientOf(AddressOf);
+        Trainer = trainerOf(_client);
         _agent = new SiloAgent(state, options.Silo, shards, TimeProvider.System, options.RetryAfter)
         {
             Seen = Use,
@@ -64,6 +68,12 @@ internal sealed class ClusterSilo : IServed, IDisposable
 
     /// <summary>Its membership.</summary>
     public SiloLease Lease { get; }
+
+    /// <summary>Its part in trainings.</summary>
+    public Trainer Trainer { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<TrainingRecord> Trainings => Trainer.Known;
 
     /// <summary>What it is told.</summary>
     public ClusterOptions Options => _options;
@@ -118,6 +128,9 @@ internal sealed class ClusterSilo : IServed, IDisposable
         _threads.Add(_stepping = new Repeated("shards", Interval, StepAsync, _say));
         _threads.Add(new Repeated("members", Interval, LookAsync, _say));
         _threads.Add(new Repeated("placement", Interval, LeadAsync, _say));
+        _threads.Add(new Repeated("trainings", TrainingInterval, LookForTrainingsAsync, _say));
+        _threads.Add(new Repeated("lease of a training", _options.Lease / 6, Trainer.BeatAsync, _say));
+        _threads.Add(_training = new Repeated("training", TrainingInterval, RunTrainingAsync, _say));
         if (!_options.Limits.AreOff)
         {
             _threads.Add(new Repeated("layout", LayoutInterval, KeepLayoutAsync, _say));
@@ -139,6 +152,19 @@ internal sealed class ClusterSilo : IServed, IDisposable
         bool leads = _steward.Balance(tolerance);
         _threads.ForEach(thread => thread.Wake());
         return leads;
+    }
+
+    /// <summary>Begins a training here, which runs from now on.</summary>
+    public async ValueTask<Outcome<TrainingRecord>> TrainAsync(string collection, TrainingOrder order, CancellationToken cancel)
+    {
+        if (_isLeaving || _drain is not null)
+        {
+            return new Problem(ProblemCode.Busy, "training", $"{_options.Silo}, which stops", "a silo that stays", "Ask another one.");
+        }
+
+        Outcome<TrainingRecord> begun = await Trainer.StartAsync(collection, order, cancel).ConfigureAwait(false);
+        _training?.Wake();
+        return begun;
     }
 
     /// <summary>What the leader will do as this silo knows the cluster.</summary>
@@ -164,6 +190,7 @@ internal sealed class ClusterSilo : IServed, IDisposable
     public async Task LeaveAsync()
     {
         _isLeaving = true;
+        Trainer.Leave();
         foreach (Repeated thread in _threads)
         {
             thread.Wake();
@@ -266,6 +293,20 @@ internal sealed class ClusterSilo : IServed, IDisposable
             {
                 _say(done);
             }
+        }
+    }
+
+    private async ValueTask LookForTrainingsAsync(CancellationToken cancel)
+    {
+        await Trainer.LookAsync([.. _collections.Keys], _steward.Leads && !_isLeaving, cancel).ConfigureAwait(false);
+        _training?.Wake();
+    }
+
+    private async ValueTask RunTrainingAsync(CancellationToken cancel)
+    {
+        if (await Trainer.RunAsync(cancel).ConfigureAwait(false) is { } ended)
+        {
+            _say(ended);
         }
     }
 

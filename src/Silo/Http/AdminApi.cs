@@ -9,31 +9,41 @@ internal static class AdminApi
 {
     public const string DrainPath = "/v1/admin/drain";
     public const string RebalancePath = "/v1/admin/rebalance";
+    public const string TrainPath = "/v1/admin/train";
+
+    private delegate ValueTask<Outcome<TReply>> Act<TBody, TReply>(IAdmin admin, TBody body, CancellationToken cancel);
 
     /// <summary>Adds the endpoints to <paramref name="app"/>.</summary>
     public static void Map(WebApplication app, Func<IAdmin?> admin)
     {
-        app.MapPost(DrainPath, Endpoint(admin, Wire.Json.DrainBody, Wire.Json.DrainReply, (a, body) => a.Drain(body)))
+        app.MapPost(DrainPath, Endpoint(admin, Wire.Json.DrainBody, Wire.Json.DrainReply, (a, body, _) => new(a.Drain(body))))
             .WithSummary("Lets everything leave the silo that is asked, and then end it.")
             .Accepts<DrainBody>("application/json")
             .Produces<DrainReply>()
             .Produces<ProblemReply>(StatusCodes.Status404NotFound, Problems.ContentType)
             .Produces<ProblemReply>(StatusCodes.Status503ServiceUnavailable, Problems.ContentType);
-        app.MapPost(RebalancePath, Endpoint(admin, Wire.Json.RebalanceBody, Wire.Json.PlanReply, (a, body) => a.Rebalance(body)))
+        app.MapPost(RebalancePath, Endpoint(admin, Wire.Json.RebalanceBody, Wire.Json.PlanReply, (a, body, _) => new(a.Rebalance(body))))
             .WithSummary("Balances once to a tighter tolerance than the leader by itself; the leader is to be asked, a dry run of any silo.")
             .Accepts<RebalanceBody>("application/json")
             .Produces<PlanReply>()
             .Produces<ProblemReply>(StatusCodes.Status404NotFound, Problems.ContentType);
+        app.MapPost(TrainPath, Endpoint(admin, Wire.Json.TrainBody, Wire.Json.TrainingReply, (a, body, cancel) => a.TrainAsync(body, cancel)))
+            .WithSummary("Begins a training of a collection, which the silo that is asked runs, or stops one; GET /v1/cluster tells how it goes.")
+            .Accepts<TrainBody>("application/json")
+            .Produces<TrainingReply>()
+            .Produces<ProblemReply>(StatusCodes.Status400BadRequest, Problems.ContentType)
+            .Produces<ProblemReply>(StatusCodes.Status404NotFound, Problems.ContentType)
+            .Produces<ProblemReply>(StatusCodes.Status503ServiceUnavailable, Problems.ContentType);
     }
 
     private static Delegate Endpoint<TBody, TReply>(
-        Func<IAdmin?> admin, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TReply> replyType, Func<IAdmin, TBody, Outcome<TReply>> act) =>
+        Func<IAdmin?> admin, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TReply> replyType, Act<TBody, TReply> act) =>
         (HttpContext context) => AnswerAsync(context, admin(), bodyType, replyType, act);
 
     private static async Task AnswerAsync<TBody, TReply>(
-        HttpContext context, IAdmin? admin, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TReply> replyType, Func<IAdmin, TBody, Outcome<TReply>> act)
+        HttpContext context, IAdmin? admin, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TReply> replyType, Act<TBody, TReply> act)
     {
-        Outcome<TReply> outcome = admin is null ? Alone : await ReadAsync(context, bodyType) is { } body ? act(admin, body) : NoBody("null");
+        Outcome<TReply> outcome = admin is null ? Alone : await ReadAsync(context, bodyType) is { } body ? await act(admin, body, context.RequestAborted) : NoBody("null");
         if (outcome.Problem is { } problem)
         {
             await Problems.WriteAsync(context, problem);

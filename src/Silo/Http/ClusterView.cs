@@ -60,6 +60,7 @@ internal static class ClusterView
             [
                 .. silo.Moves.Select(m => new MoveReply(m.Move.Shard.Collection, m.Move.Shard.Number, m.Move.From, m.Move.To, m.Move.Bytes, m.For.TotalSeconds)),
             ],
+            Trainings = [.. silo.Trainer.Known.Select(TrainingReply.Of)],
         };
     }
 

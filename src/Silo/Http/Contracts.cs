@@ -133,6 +133,9 @@ internal sealed record ClusterReply
 
     /// <summary>Copies that are on their way.</summary>
     public MoveReply[] Moves { get; init; } = [];
+
+    /// <summary>The last training of every collection that had one, as the silo that answers knows them.</summary>
+    public TrainingReply[] Trainings { get; init; } = [];
 }
 
 /// <summary>A silo.</summary>
@@ -207,6 +210,8 @@ internal sealed record ReplicaReply(string Silo, long Epoch, string State, strin
 [JsonSerializable(typeof(DrainReply))]
 [JsonSerializable(typeof(RebalanceBody))]
 [JsonSerializable(typeof(PlanReply))]
+[JsonSerializable(typeof(TrainBody))]
+[JsonSerializable(typeof(TrainingReply))]
 [JsonSerializable(typeof(HealthReply))]
 [JsonSerializable(typeof(ReadyReply))]
 [JsonSerializable(typeof(SlowQueryLine))]

@@ -10,4 +10,7 @@ internal interface IAdmin
 
     /// <summary>Lets the leader, which is to be asked, balance once; or only tells what it would do, which any silo can.</summary>
     Outcome<PlanReply> Rebalance(RebalanceBody body);
+
+    /// <summary>Begins a training, which the silo that is asked runs, or stops one.</summary>
+    ValueTask<Outcome<TrainingReply>> TrainAsync(TrainBody body, CancellationToken cancel);
 }

@@ -25,6 +25,9 @@ internal interface IServed
     /// <summary>What an operator may ask of it; null where it is alone.</summary>
     IAdmin? Admin => null;
 
+    /// <summary>The last training of each collection that had one; none where it is alone.</summary>
+    IReadOnlyList<TrainingRecord> Trainings => [];
+
     /// <summary>Who is there, and who holds what.</summary>
     ClusterReply Describe(string url, int waiting, SiloTraffic traffic);
 }

@@ -47,6 +47,7 @@ internal sealed class SiloGauges
         OfThreads(threads);
         OfCollections();
         OfCluster();
+        OfTrainings();
         if (cache is not null)
         {
             Gauge("signpost.cache.size", "By", "Bytes of the files in the segment cache.", () => cache.Bytes);
@@ -101,6 +102,29 @@ internal sealed class SiloGauges
         Fact("signpost.lease.losses", "{lease}", "Leases that ended before they were given up.", facts => facts.LeasesLost, isCounter: true);
         Gauge("signpost.ready", "1", "1 while requests are answered, else 0.", () => _served.NotReady is null ? 1 : 0);
     }
+
+    private void OfTrainings()
+    {
+        Many(
+            "signpost.training.running", "{training}", "1 for a collection that this silo trains.", false,
+            () => Here.Where(training => training.State == TrainingState.Running).Select(training => new Measurement<long>(1, Of(training))));
+        Many(
+            "signpost.training.steps", "{step}", "Steps that rpq has made in the training that runs here or was the last to.", false,
+            () => Here.Where(training => training.Points.Count > 0).Select(training => new Measurement<long>(training.Points[^1].Step, Of(training))));
+        _meter.CreateObservableGauge("signpost.training.loss", () => Last(point => point.Loss), null, "Loss of the last of these steps that was told.");
+        _meter.CreateObservableGauge("signpost.training.recall", () => Last(point => point.Recall), null, "The last recall@10 of its held-out queries on codes.");
+    }
+
+    /// <summary>The trainings that this silo runs, or was the last to run.</summary>
+    private IEnumerable<TrainingRecord> Here => _served.Trainings.Where(training => training.Silo == _silo);
+
+    private IEnumerable<Measurement<double>> Last(Func<TrainingPoint, double?> of) =>
+        from training in Here
+        let values = training.Points.Select(of).OfType<double>().ToArray()
+        where values.Length > 0
+        select new Measurement<double>(values[^1], Of(training));
+
+    private static KeyValuePair<string, object?> Of(TrainingRecord training) => new("collection", training.Collection);
 
     private void Gauge(string name, string unit, string what, Func<long> value) => _meter.CreateObservableGauge(name, value, UnitOf(unit), what);
 

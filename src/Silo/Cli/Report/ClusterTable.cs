@@ -43,6 +43,12 @@ internal static class ClusterTable
         }
 
         PrintMoves(cluster);
+        foreach (TrainingInfo training in cluster.Trainings)
+        {
+            session.Say($"training {training.Number} of {training.Collection}: {training.State}, {training.Method}, codes version {training.CodesVersion}, {training.Step} in {training.Silo}"
+                + (training.BestRecall is { } recall ? $", held-out recall@10 {PageText.Number(recall, "N4")}" : "")
+                + (training.Reason is { } reason ? $": {reason}" : ""));
+        }
     }
 
     private static void PrintMoves(ClusterInfo cluster)

@@ -164,6 +164,7 @@ internal sealed record DemoReport
 [JsonSerializable(typeof(DrainReply))]
 [JsonSerializable(typeof(DrainReport))]
 [JsonSerializable(typeof(PlanReply))]
+[JsonSerializable(typeof(TrainingInfo))]
 internal sealed partial class ReportJson : JsonSerializerContext
 {
     private static readonly JsonWriterOptions Readable = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
