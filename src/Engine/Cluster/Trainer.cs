@@ -187,7 +187,10 @@ public sealed class Trainer
             }
         }
 
-        foreach (string collection in collections.Where(c => !leased.Contains(c) && (_leased.Contains(c) || !_looked.Contains(c))))
+        ImmutableDictionary<string, TrainingRecord> known = Volatile.Read(ref _known);
+        bool IsDue(string collection) =>
+            !_looked.Contains(collection) || _leased.Contains(collection) || known.GetValueOrDefault(collection)?.State == TrainingState.Running;
+        foreach (string collection in collections.Where(c => !leased.Contains(c) && IsDue(c)))
         {
             if (TrainingRun.Read(_store, collection, cancel) is { } record)
             {
@@ -263,7 +266,6 @@ public sealed class Trainer
         finally
         {
             _starting.Release();
-            _looked.Remove(collection); // what has become of it is read again
         }
     }
 

@@ -11,6 +11,12 @@ internal sealed class FaultyState(IClusterState inner, Action<ShardMap, Lease?> 
     /// <summary>Whether calls fail as they do when the state cannot be reached.</summary>
     public bool IsCut { get; set; }
 
+    /// <summary>Whether the process has died: nothing that it still would do happens.</summary>
+    public bool IsDead { get; set; }
+
+    /// <summary>Whether the process dies when it would remove a file.</summary>
+    public bool DiesAtDelete { get; set; }
+
     /// <summary>Calls so far.</summary>
     public int Calls { get; private set; }
 
@@ -52,9 +58,35 @@ internal sealed class FaultyState(IClusterState inner, Action<ShardMap, Lease?> 
         return true;
     });
 
+    /// <summary>Ends what a process that has died still would do.</summary>
+    public void MustLive()
+    {
+        if (IsDead)
+        {
+            throw new CrashException();
+        }
+    }
+
+    /// <summary>A call to something else that this process shares, which is there even where the state cannot be reached.</summary>
+    public T Call<T>(Func<T> call)
+    {
+        MustLive();
+        bool isLast = ++Calls == CrashAt;
+        IsDead |= isLast;
+        if (isLast && !CrashAfter)
+        {
+            throw new CrashException();
+        }
+
+        T result = call();
+        return isLast ? throw new CrashException() : result;
+    }
+
     private ValueTask<T> Do<T>(Func<ValueTask<T>> call)
     {
+        MustLive();
         bool isLast = ++Calls == CrashAt;
+        IsDead |= isLast;
         if (isLast && !CrashAfter)
         {
             throw new CrashException();

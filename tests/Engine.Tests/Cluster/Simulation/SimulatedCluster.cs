@@ -16,6 +16,7 @@ internal sealed class SimulatedCluster
     private readonly Dictionary<string, ShardMap> _newest = [];
     private readonly Dictionary<string, CollectionManifest> _manifests = [];
     private readonly List<(ShardMap Map, TimeSpan Until, Dictionary<SiloId, SimulatedSilo> Silos)> _inUse = []; // by queries that began before a newer map
+    private readonly Dictionary<(ShardId Shard, uint Version), string> _codes = []; // the one file that queries mean
     private long _epoch;
 
     public SimulatedCluster(int silos, int shards, int replicas, int collections = 1, int movesMax = 2)
@@ -23,6 +24,7 @@ internal sealed class SimulatedCluster
         Replicas = replicas;
         MovesMax = movesMax;
         State = new EmbeddedClusterState(Time);
+        Store = new SimulatedStore(this);
         for (int i = 0; i < collections; i++)
         {
             _manifests[$"c{i}"] = SimulatedManifests.Built($"c{i}", shards);
@@ -37,6 +39,15 @@ internal sealed class SimulatedCluster
     public ManualTime Time { get; } = new();
 
     public EmbeddedClusterState State { get; }
+
+    /// <summary>What trainings leave there.</summary>
+    public SimulatedStore Store { get; }
+
+    /// <summary>How often each file of codes was made.</summary>
+    public Dictionary<string, int> Encoded { get; } = [];
+
+    /// <summary>Whether silos have part in trainings.</summary>
+    public bool Trains { get; set; }
 
     public int Replicas { get; }
 
@@ -71,6 +82,24 @@ internal sealed class SimulatedCluster
     /// <summary>A training has ended: the store has newer codes.</summary>
     public void Train(string collection) => _manifests[collection] = SimulatedManifests.Trained(_manifests[collection]);
 
+    /// <summary>A training has committed.</summary>
+    public void Commit(string collection, CollectionManifest next)
+    {
+        CollectionManifest old = _manifests[collection];
+        Assert.Equal(old.CodesVersion + 1, next.CodesVersion);
+        Assert.True(old.IsSameButCodes(next));
+        Assert.NotNull(Store.LengthOf(collection, next.Quantizer!.File, default));
+        Assert.All(next.Shards, shard => Assert.NotNull(Store.LengthOf(collection, shard.Codes!, default)));
+        _manifests[collection] = next;
+    }
+
+    /// <summary>Version of a quantizer that a training has published.</summary>
+    public uint VersionOf(string collection, string quantizerFile)
+    {
+        byte[]? bytes = BytesFile.Read(Store, collection, quantizerFile, default);
+        return bytes is null ? throw new IOException($"{quantizerFile} is gone") : PublishedQuantizer.Parse(quantizerFile, bytes, quantizerFile).Quantizer.Version;
+    }
+
     /// <summary>The shards have been changed in the store.</summary>
     public void Change(string collection, LayoutChange? change) =>
         _manifests[collection] = change is null ? _manifests[collection] : SimulatedManifests.Changed(_manifests[collection], change);
@@ -83,7 +112,15 @@ internal sealed class SimulatedCluster
 
     public void Start(string name) => _silos[name] = new SimulatedSilo(name, this);
 
-    public void Kill(string name) => _silos[name] = null;
+    public void Kill(string name)
+    {
+        if (_silos[name] is { } silo)
+        {
+            silo.State.IsDead = true;
+        }
+
+        _silos[name] = null;
+    }
 
     /// <summary>One step of a process that is neither dead nor frozen; it may be its last.</summary>
     public void Step(string name, int which)
@@ -115,7 +152,7 @@ internal sealed class SimulatedCluster
         {
             foreach (string name in _silos.Keys)
             {
-                for (int which = 0; which < 3; which++)
+                for (int which = 0; which < (Trains ? 6 : 3); which++)
                 {
                     Step(name, which);
                 }
@@ -219,6 +256,14 @@ internal sealed class SimulatedCluster
     /// <summary>A query that began with a map that is not the newest any more finds what that map says, for a while.</summary>
     private void QueriesMustFindTheirShards()
     {
+        if (Trains)
+        {
+            foreach (ShardMap map in _newest.Values)
+            {
+                MustBeOfOneTraining(map);
+            }
+        }
+
         _inUse.RemoveAll(used => used.Until <= Time.Now);
         foreach ((ShardMap map, _, Dictionary<SiloId, SimulatedSilo> silos) in _inUse)
         {
@@ -230,6 +275,22 @@ internal sealed class SimulatedCluster
                         silo.Held.Any(held => held.Collection == asked.Shard.Collection && held.Number == asked.Shard.Number),
                         $"{asked.Silo} has closed {asked.Shard}, which queries with map {map.Version} still ask of it");
                 }
+            }
+        }
+    }
+
+    /// <summary>The codes that a map names are the same files wherever queries find them.</summary>
+    private void MustBeOfOneTraining(ShardMap map)
+    {
+        CollectionManifest manifest = _manifests[map.Collection];
+        foreach (ReplicaId asked in map.Shards.SelectMany(shard => shard.Serving))
+        {
+            if (_silos.GetValueOrDefault(asked.Silo.Name) is { } silo && silo.Lease.Silo == asked.Silo && silo.Shards.CodesOf(asked.Shard, map.CodesVersion) is { } file)
+            {
+                string? named = _codes.GetValueOrDefault((asked.Shard, map.CodesVersion));
+                named ??= _codes[(asked.Shard, map.CodesVersion)] =
+                    map.CodesVersion == manifest.CodesVersion ? manifest.AllShards.FirstOrDefault(entry => entry.Id == asked.Shard.Number)?.Codes ?? file : file;
+                Assert.True(named == file, $"{asked.Silo} has {file} of {asked.Shard} where queries of version {map.CodesVersion} mean {named}");
             }
         }
     }

@@ -1,5 +1,6 @@
 using Signpost.Engine.Base;
 using Signpost.Engine.Cluster;
+using Signpost.Engine.Shards;
 using Signpost.Engine.Storage;
 
 namespace Signpost.Engine.Tests.Cluster.Simulation;
@@ -8,21 +9,31 @@ namespace Signpost.Engine.Tests.Cluster.Simulation;
 internal sealed class SimulatedSilo
 {
     private readonly FakeShards _shards;
+    private readonly SimulatedCluster _cluster;
+    private readonly SimulatedTraining _training;
     private readonly SiloAgent _agent;
     private readonly Steward _steward;
 
     public SimulatedSilo(string name, SimulatedCluster cluster)
     {
         Name = name;
+        _cluster = cluster;
         State = new FaultyState(cluster.State, cluster.Written);
         _shards = new FakeShards(cluster);
         Lease = new SiloLease(State, name, SimulatedCluster.LeaseTime, cluster.Time);
         _agent = new SiloAgent(State, name, _shards, cluster.Time, TimeSpan.FromSeconds(5)) { Linger = SimulatedCluster.Linger, Replicas = cluster.Replicas };
         var options = new StewardOptions { Replicas = cluster.Replicas, Lease = SimulatedCluster.LeaseTime, MovesMax = cluster.MovesMax };
         _steward = new Steward(State, name, _ => cluster.Manifests, options, cluster.Time);
+        _training = new SimulatedTraining(name, cluster, State);
     }
 
     public string Name { get; }
+
+    /// <summary>What is open here.</summary>
+    public FakeShards Shards => _shards;
+
+    /// <summary>Its part in trainings.</summary>
+    public Trainer Trainer => _training.Trainer;
 
     public FaultyState State { get; }
 
@@ -55,7 +66,7 @@ internal sealed class SimulatedSilo
         Lease.LeaveAsync(default).AsTask().GetAwaiter().GetResult();
     }
 
-    /// <summary>One of the three things that a silo does again and again.</summary>
+    /// <summary>One of the things that a silo does again and again; those from 3 on are of trainings.</summary>
     /// <exception cref="CrashException">The process has died.</exception>
     public void Step(int which)
     {
@@ -71,8 +82,17 @@ internal sealed class SimulatedSilo
                     Lease.Use(_agent.StepAsync(Work.Quiet).AsTask().GetAwaiter().GetResult());
                     IsDrained = wasDraining && _agent.IsEmpty;
                     break;
-                default:
+                case 2:
                     _steward.StepAsync(default).AsTask().GetAwaiter().GetResult();
+                    break;
+                case 3:
+                    Trainer.BeatAsync(default).AsTask().GetAwaiter().GetResult();
+                    break;
+                case 4:
+                    Trainer.LookAsync([.. _cluster.Maps.Keys], Leads && !IsLeaving, default).AsTask().GetAwaiter().GetResult();
+                    break;
+                default:
+                    _training.Step();
                     break;
             }
         }
@@ -83,18 +103,22 @@ internal sealed class SimulatedSilo
     }
 
     /// <summary>Shards that open at once, with the codes that the store has then, or cannot be opened for a while.</summary>
-    private sealed class FakeShards(SimulatedCluster cluster) : ISiloShards
+    internal sealed class FakeShards(SimulatedCluster cluster) : ISiloShards
     {
-        private readonly SortedDictionary<(string Collection, int Number), SortedSet<uint>> _open = [];
+        private readonly SortedDictionary<(string Collection, int Number), SortedDictionary<uint, string>> _open = []; // files of codes by their version
+        private readonly Dictionary<string, uint> _known = []; // version of the manifest that this silo uses
         private readonly HashSet<(string, int)> _failed = [];
 
         public IReadOnlyList<HeldShard> Held =>
         [
-            .. _open.Select(p => new HeldShard(p.Key.Collection, p.Key.Number, [.. p.Value])),
+            .. _open.Select(p => new HeldShard(p.Key.Collection, p.Key.Number, [.. p.Value.Keys.Where(version => version <= _known.GetValueOrDefault(p.Key.Collection))])),
             .. _failed.Select(p => new HeldShard(p.Item1, p.Item2, [], "its file is cut")),
         ];
 
         public long ResidentBytes => 0;
+
+        /// <summary>Name of the file of the codes of a version; null where they are not open.</summary>
+        public string? CodesOf(ShardId shard, uint version) => _open.GetValueOrDefault((shard.Collection, shard.Number))?.GetValueOrDefault(version);
 
         public void Open(ShardId shard, bool isUrgent, Work work)
         {
@@ -106,7 +130,8 @@ internal sealed class SimulatedSilo
 
             _failed.Remove((shard.Collection, shard.Number));
             cluster.Opened += _open.ContainsKey((shard.Collection, shard.Number)) ? 0 : 1;
-            _open[(shard.Collection, shard.Number)] = [0, cluster.CodesOf(shard.Collection)];
+            _open[(shard.Collection, shard.Number)] = new SortedDictionary<uint, string> { [0] = "", [cluster.CodesOf(shard.Collection)] = FileOf(shard.Collection, shard.Number) };
+            _known[shard.Collection] = cluster.CodesOf(shard.Collection);
         }
 
         public void Close(ShardId shard)
@@ -118,11 +143,51 @@ internal sealed class SimulatedSilo
         public void Refresh(string collection, uint codesInUse, Work work)
         {
             uint newest = cluster.CodesOf(collection);
-            foreach (SortedSet<uint> versions in _open.Where(p => p.Key.Collection == collection).Select(p => p.Value))
+            _known[collection] = newest;
+            foreach (((string Collection, int Number) shard, SortedDictionary<uint, string> codes) in _open.Where(p => p.Key.Collection == collection))
             {
-                versions.Add(newest);
-                versions.RemoveWhere(version => version != 0 && version != newest && version != codesInUse);
+                codes[newest] = FileOf(collection, shard.Number);
+                foreach (uint old in codes.Keys.Where(version => version != 0 && version < newest && version != codesInUse).ToArray())
+                {
+                    codes.Remove(old);
+                }
             }
         }
+
+        /// <summary>As a silo does: the codes are made unless the store has them, and opened unless others of their version are in use.</summary>
+        public Outcome<string> PrepareCodes(ShardId shard, string quantizerFile)
+        {
+            if (!_open.TryGetValue((shard.Collection, shard.Number), out SortedDictionary<uint, string>? codes))
+            {
+                throw new IOException($"{shard} is not open here");
+            }
+
+            string file = CollectionFiles.Codes(cluster.ManifestOf(shard.Collection).AllShards.Single(entry => entry.Id == shard.Number).Segment, quantizerFile);
+            uint version = cluster.VersionOf(shard.Collection, quantizerFile);
+            if (version <= _known[shard.Collection] && codes.GetValueOrDefault(version) != file)
+            {
+                return new Problem(ProblemCode.NotSupported, "codes", "another quantizer of this version", "a version of its own", "Open the collection again.");
+            }
+
+            if (cluster.Store.LengthOf(shard.Collection, file, default) is null)
+            {
+                cluster.Store.PutCodes(shard.Collection, file);
+                cluster.Encoded[file] = cluster.Encoded.GetValueOrDefault(file) + 1;
+            }
+
+            codes[version] = file;
+            return file;
+        }
+
+        /// <summary>Lets prepared codes go.</summary>
+        public void DropCodes(ShardId shard, uint version)
+        {
+            if (version > _known.GetValueOrDefault(shard.Collection))
+            {
+                _open.GetValueOrDefault((shard.Collection, shard.Number))?.Remove(version);
+            }
+        }
+
+        private string FileOf(string collection, int number) => cluster.ManifestOf(collection).AllShards.FirstOrDefault(entry => entry.Id == number)?.Codes ?? "gone";
     }
 }
