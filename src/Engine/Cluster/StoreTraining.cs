@@ -98,6 +98,14 @@ internal sealed class StoreTraining(ISegmentStore store, IClusterState state, Tr
     /// <inheritdoc/>
     public Problem? Commit(CollectionManifest old, CollectionManifest next)
     {
+        foreach (string file in next.Files.Except(old.Files))
+        {
+            if (store.LengthOf(_collection, file, run.Cancel) is null)
+            {
+                throw new IOException($"{Name}: {file} is gone, which was there"); // removed by a trainer that was late; it is made again
+            }
+        }
+
         run.MustHold();
         return ManifestCommit.InStore(store, _collection, old, next, CancellationToken.None);
     }

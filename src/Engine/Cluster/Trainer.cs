@@ -226,6 +226,10 @@ public sealed class Trainer
         {
             await TrainAsync(run).ConfigureAwait(false);
         }
+        catch (OperationCanceledException) when (run.Cancel.IsCancellationRequested)
+        {
+            // Its lease ended while it wrote down how it went: another silo goes on.
+        }
         finally
         {
             await leaving.DisposeAsync().ConfigureAwait(false);
@@ -367,9 +371,14 @@ public sealed class Trainer
         }
     }
 
-    /// <summary>Writes down how it ended; where it came to nothing, what it has made goes.</summary>
+    /// <summary>Writes down how it ended; where it came to nothing, what it has made goes. Without a lease it has not ended: another silo goes on.</summary>
     private void End(TrainingRun run, StoreTraining place, Outcome<TrainingResult>? outcome)
     {
+        if (!run.Holds())
+        {
+            return;
+        }
+
         CollectionManifest? now = StoreTraining.Read(_store, run.Record.Collection, CancellationToken.None).Value;
         TrainingRecord record = run.Record;
         TrainingResult? result = outcome?.Value;

@@ -90,7 +90,7 @@ public readonly record struct TrainingPoint(long Step, double? Loss, double? Rec
 /// <summary>A training of a collection: what was ordered, how far it is, how it ended. It stands in the segment store, so that it outlives its trainer.</summary>
 public sealed record TrainingRecord
 {
-    /// <summary>Most <see cref="Points"/>; of more, every other one is left out.</summary>
+    /// <summary>Most <see cref="Points"/>; of more, every other loss is left out, or every other recall where these are most; never the first.</summary>
     public const int PointsMax = 256;
 
     /// <summary>Name of its file in the segment store.</summary>
@@ -173,7 +173,14 @@ public sealed record TrainingRecord
     public TrainingRecord With(TrainingPoint point)
     {
         List<TrainingPoint> points = [.. Points, point];
-        return this with { Points = points.Count <= PointsMax ? points : [.. points.Where((p, i) => p.Recall is not null || i % 2 == 1).TakeLast(PointsMax)] };
+        if (points.Count > PointsMax)
+        {
+            bool ofLosses = points.Count(p => p.Recall is null) > PointsMax / 2;
+            int seen = 0;
+            points.RemoveAll(p => p.Recall is null == ofLosses && seen++ % 2 == 1);
+        }
+
+        return this with { Points = points };
     }
 }
 

@@ -128,24 +128,38 @@ internal sealed class TrainingRun : IProgress<PhaseProgress>, IDisposable
     public void MustHold()
     {
         Cancel.ThrowIfCancellationRequested();
-        long before = _time.GetTimestamp();
-        if (!_state.TryRenewAsync(_lease, _options.Lease, CancellationToken.None).AsTask().GetAwaiter().GetResult())
+        if (!Holds())
         {
-            Leave();
             Cancel.ThrowIfCancellationRequested();
         }
-
-        Volatile.Write(ref _renewedAt, before);
     }
 
-    /// <summary>Writes the record to the store, unless one of a newer lease is there.</summary>
+    /// <summary>Whether the lease is valid now; where it is not, the training ends here.</summary>
+    public bool Holds()
+    {
+        long before = _time.GetTimestamp();
+        bool holds = _state.TryRenewAsync(_lease, _options.Lease, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+        if (holds)
+        {
+            Volatile.Write(ref _renewedAt, before);
+        }
+        else
+        {
+            Leave();
+        }
+
+        return holds;
+    }
+
+    /// <summary>Writes the record to the store.</summary>
+    /// <exception cref="OperationCanceledException">One of a newer lease is there: another silo goes on with the training.</exception>
     public void Save()
     {
         TrainingRecord record = Record;
         if (Read(_store, record.Collection, CancellationToken.None) is { } there && there.Epoch > record.Epoch)
         {
             Leave();
-            Cancel.ThrowIfCancellationRequested();
+            throw new OperationCanceledException(Cancel);
         }
 
         BytesFile.Write(_store, record.Collection, TrainingRecord.FileName, record.Write(), CancellationToken.None);

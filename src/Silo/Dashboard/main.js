@@ -3,6 +3,7 @@
 import { ClusterMap } from './map.js';
 import { Curve } from './curves.js';
 import { startConsole } from './console.js';
+import { showTrainings } from './trainings.js';
 import { bytes, count, ms, rows, text } from './format.js';
 
 const IntervalMs = 2000;
@@ -109,6 +110,7 @@ async function look() {
     showTiles(cluster, collections);
     showTables(cluster, collections);
     showCurves(cluster);
+    showTrainings(cluster.trainings ?? []);
     askConsole.know(collections);
     offer(byId('map-collection'), ['', ...cluster.collections.map(c => c.name)]);
     document.body.dataset.shown = String(1 + Number(document.body.dataset.shown ?? 0));

@@ -19,7 +19,7 @@ public sealed class DashboardTests(ServerProcess server) : IClassFixture<ServerP
         }
 
         string page = await http.GetStringAsync("/dashboard/");
-        string[] files = ["dashboard.css", "main.js", "map.js", "curves.js", "console.js", "format.js"];
+        string[] files = ["dashboard.css", "main.js", "map.js", "curves.js", "console.js", "format.js", "trainings.js"];
         foreach (string file in files)
         {
             using HttpResponseMessage answer = await http.GetAsync($"/dashboard/{file}");
@@ -100,16 +100,50 @@ public sealed class DashboardTests(ServerProcess server) : IClassFixture<ServerP
         Assert.Empty(browser.Faults);
     }
 
+    [ChromiumFact]
+    public async Task Trainings_are_told_with_the_curves_of_their_learning()
+    {
+        await using SyntheticCluster cluster = await SyntheticCluster.StartAsync(3, 12);
+        await using Browser browser = await Browser.StartAsync();
+        IPage page = browser.Page;
+
+        await browser.OpenAsync(cluster.Url);
+        Assert.True(await page.IsVisibleAsync("#no-trainings"));
+        Assert.False(await page.IsVisibleAsync("#learning"));
+
+        cluster.Trainings =
+        [
+            SyntheticCluster.Training("documents", "running", SyntheticCluster.Learning(40)),
+            SyntheticCluster.Training("images", "failed", []) with { Method = "opq", Reason = "NotEnoughMemory: need 9 GiB, have 4 GiB <b>" },
+        ];
+        await page.WaitForFunctionAsync("() => document.querySelectorAll('#trainings tbody tr').length === 2");
+        string[] cells = [.. await page.Locator("#trainings tbody tr").First.Locator("td").AllTextContentsAsync()];
+        Assert.Equal(["documents", "4", "running", "rpq", "5", "silo-1", "learning: learn RPQ 50 %", "60.0 % → 67.8 %", "–", "83 s", "1", ""], cells);
+        Assert.Contains("need 9 GiB, have 4 GiB <b>", await page.Locator("#trainings tbody tr").Nth(1).TextContentAsync(), StringComparison.Ordinal);
+        Assert.Equal("training 4 of documents", await page.TextContentAsync("#learning-of"));
+        Assert.Equal("loss 0.60", await page.GetAttributeAsync("#curve-loss", "aria-label"));
+        Assert.Equal("held-out recall@10 67.8 %", await page.GetAttributeAsync("#curve-recall", "aria-label"));
+        Assert.True(await ColoursAsync(page, "curve-loss") > 2 && await ColoursAsync(page, "curve-recall") > 2);
+        await browser.KeepAsync("dashboard-training");
+
+        cluster.Trainings = [SyntheticCluster.Training("images", "done", SyntheticCluster.Learning(10)), .. cluster.Trainings[..1]];
+        await page.WaitForFunctionAsync("() => document.querySelector('#trainings tbody td').textContent === 'images'");
+        await page.ClickAsync("#trainings tbody tr:first-child");
+        Assert.Equal("training 4 of images", await page.TextContentAsync("#learning-of"));
+        Assert.Empty(browser.Faults);
+    }
+
     private static async Task<string> TileAsync(IPage page, string name) =>
         (await page.Locator(".tile", new PageLocatorOptions { HasText = name }).Locator("b").TextContentAsync())!;
 
-    /// <summary>Different colours in the picture of the map.</summary>
-    private static Task<int> ColoursAsync(IPage page) => page.EvaluateAsync<int>(
+    /// <summary>Different colours in the picture of a canvas.</summary>
+    private static Task<int> ColoursAsync(IPage page, string id = "map") => page.EvaluateAsync<int>(
         """
-        () => {
-          const map = document.getElementById('map');
+        id => {
+          const map = document.getElementById(id);
           const { data } = map.getContext('2d').getImageData(0, 0, map.width, map.height);
           return new Set(new Uint32Array(data.buffer)).size;
         }
-        """);
+        """,
+        id);
 }

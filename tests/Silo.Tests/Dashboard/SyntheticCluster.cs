@@ -15,6 +15,37 @@ internal sealed class SyntheticCluster : IAsyncDisposable
 
     public string Url => _app.Urls.First();
 
+    /// <summary>Trainings that it tells of.</summary>
+    public TrainingReply[] Trainings { get; set; } = [];
+
+    public static TrainingReply Training(string collection, string state, TrainingPointReply[] points) => new()
+    {
+        Collection = collection,
+        Number = 4,
+        State = state,
+        Silo = "silo-1",
+        Method = "rpq",
+        Step = "learning",
+        Phase = "learn RPQ",
+        PhaseDone = 100,
+        PhaseTotal = 200,
+        CodesVersion = 5,
+        Seconds = 83.2,
+        Resumed = 1,
+        Sampled = 0,
+        StartRecall = points.Length > 0 ? points[0].Recall : null,
+        BestRecall = points.Max(point => point.Recall),
+        Points = points,
+    };
+
+    /// <summary>Losses that fall from 1 by a hundredth, and a recall that rises from 0.6.</summary>
+    public static TrainingPointReply[] Learning(int losses) =>
+    [
+        new(0, null, 0.6),
+        .. Enumerable.Range(1, losses).Select(i => i == losses ? new TrainingPointReply(5 * i, null, 0.6 + (0.00195 * i)) : new TrainingPointReply(5 * i, 1 - (0.01 * i), null)),
+        new(5 * losses, 1 - (0.01 * losses), null),
+    ];
+
     public static async Task<SyntheticCluster> StartAsync(int silos, int shards)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
@@ -23,10 +54,11 @@ internal sealed class SyntheticCluster : IAsyncDisposable
         WebApplication app = builder.Build();
         Signpost.Silo.Http.Dashboard.Map(app);
         ClusterReply cluster = Make(silos, shards);
-        app.MapGet("/v1/cluster", context => context.Response.WriteAsJsonAsync(cluster, Signpost.Silo.Http.Wire.Json.ClusterReply));
+        var synthetic = new SyntheticCluster(app);
+        app.MapGet("/v1/cluster", context => context.Response.WriteAsJsonAsync(cluster with { Trainings = synthetic.Trainings }, Signpost.Silo.Http.Wire.Json.ClusterReply));
         app.MapGet("/v1/collections", context => context.Response.WriteAsJsonAsync(new CollectionsReply([Collection(shards)]), Signpost.Silo.Http.Wire.Json.CollectionsReply));
         await app.StartAsync();
-        return new SyntheticCluster(app);
+        return synthetic;
     }
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
