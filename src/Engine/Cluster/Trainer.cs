@@ -41,6 +41,8 @@ public sealed class Trainer
     /// <summary>What the roles of all trainers begin with; the name of the collection follows.</summary>
     public const string RolePrefix = "training/";
 
+    private const int LeasesUntilReadAgain = 10;
+
     private readonly SemaphoreSlim _starting = new(1);
     private readonly HashSet<string> _looked = [];
     private ImmutableDictionary<string, TrainingRecord> _known = ImmutableDictionary<string, TrainingRecord>.Empty;
@@ -55,6 +57,7 @@ public sealed class Trainer
     private readonly TimeProvider _time;
     private readonly TrainingWaits _waits;
     private bool _mayAdopt;
+    private long _readAt;
 
     /// <param name="state">Where leases and maps are.</param>
     /// <param name="name">Name of this silo.</param>
@@ -171,9 +174,10 @@ public sealed class Trainer
     /// <param name="cancel">Ends it.</param>
     public async ValueTask LookAsync(IReadOnlyCollection<string> collections, bool mayAdopt, CancellationToken cancel)
     {
-        if (mayAdopt && !_mayAdopt)
+        if (mayAdopt && (!_mayAdopt || _time.GetElapsedTime(_readAt) >= LeasesUntilReadAgain * _options.Lease))
         {
-            _looked.Clear(); // what the leader before knew
+            _looked.Clear(); // what the leader before knew, and what began and was lost while this silo could not look
+            _readAt = _time.GetTimestamp();
         }
 
         _mayAdopt = mayAdopt;

@@ -65,7 +65,7 @@ public sealed class TrainingOverPeersTests : ShardTest
         map = new ShardMap(map.Collection, 1, [.. map.Shards.Select((shard, i) => shard with { Replicas = [Serving(i == 1 ? c : b)] })], map.CodesVersion);
         Assert.True(await state.TryWriteAsync(map, null, default));
         using var client = new PeerShardClient(b.Shards, _ => c.Address); // b asks itself and c
-        var trainer = new Trainer(state, "b", new DirectorySegmentStore(Disk, Root), Disk, client, new TrainerOptions { ThreadsMax = 2 }, TimeProvider.System);
+        var trainer = new Trainer(state, "b", new DirectorySegmentStore(Disk, Root), Disk, client, new TrainerOptions { ThreadsMax = 2, Lease = PeerSilo.LeaseTime }, TimeProvider.System); // nobody beats
         var grain = new TrainingGrain(trainer);
 
         byte[] start = TrainingCodec.WriteStart("test", TrainingOrder.Of(method, 2));
