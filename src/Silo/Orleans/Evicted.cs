@@ -14,7 +14,7 @@ internal sealed class Evicted : IFatalErrorHandler
     public bool IsUnexpected(Exception exception) => true;
 
     /// <inheritdoc/>
-    public void OnFatalException(object sender, string context, Exception exception)
+    public void OnFatalException(object? sender, string? context, Exception? exception)
     {
         string why = $"this silo ends: the cluster has declared it dead, or Orleans failed; start it again. {context} {exception?.Message}".TrimEnd();
         Console.Error.WriteLine($"signpost: {why}");
