@@ -90,12 +90,8 @@ internal static class SiloHost
         }
 
 #if ORLEANS
-        return session.Get(Settings.PeerUrl)!.StartsWith("https", StringComparison.OrdinalIgnoreCase) || session.Get(SecuritySettings.PeerSecret) is not null
-            ? throw new ProblemException(new Problem(
-                ProblemCode.NotSupported, "runtime", "orleans with TLS or a secret between silos", "orleans with neither, or redis",
-                "Keep the ports of Orleans in a network of the silos' own, or take the runtime redis."))
-            : new Orleans.OrleansRuntime(
-                new Orleans.OrleansSiloOptions(options.Cluster, options.Silo, redis, session.Get(Settings.AdvertiseHost), options.Lease, Say));
+        return new Orleans.OrleansRuntime(
+            new Orleans.OrleansSiloOptions(options.Cluster, options.Silo, redis, session.Get(Settings.AdvertiseHost), options.Lease, security.Peers, Say));
 #else
         throw new ProblemException(new Problem(
             ProblemCode.NotSupported, "--runtime", "orleans", "redis or embedded: this program was built without Orleans", "Build it with the property Orleans=true."));

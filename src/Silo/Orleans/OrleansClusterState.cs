@@ -49,7 +49,7 @@ internal sealed class OrleansClusterState(IClusterState kept, Func<ClusterMember
     /// <summary>Whether every run of a silo that Orleans knows of is dead. One that it does not know is on its way in.</summary>
     private static bool IsDead(ClusterMembershipSnapshot silos, string name)
     {
-        ClusterMember[] runs = [.. silos.Members.Values.Where(member => member.Name == name)];
+        ClusterMember[] runs = [.. silos.Members.Values.Where(member => MemberName.Of(member).Silo == name)];
         return runs.Length > 0 && runs.All(run => run.Status == SiloStatus.Dead);
     }
 }

@@ -62,7 +62,7 @@ internal sealed class OrleansServer : IPeerServer
     public IClusterMembershipService Members { get; }
 
     /// <summary>Joins the cluster of Orleans.</summary>
-    /// <param name="url">Where it listens: http://ADDRESS:PORT; port 0 takes a free one.</param>
+    /// <param name="url">Where it listens: http://ADDRESS:PORT, or https for TLS; port 0 takes a free one.</param>
     /// <param name="options">What it is told.</param>
     /// <param name="own">The shards of this silo.</param>
     /// <param name="mapOf">The map of a collection that this silo uses; null where it has none.</param>
@@ -72,7 +72,8 @@ internal sealed class OrleansServer : IPeerServer
         string url, OrleansSiloOptions options, ShardGrain own, Func<string, ShardMap?> mapOf, CancellationToken cancel)
     {
         IPEndPoint listening = ListeningAt(new Uri(url));
-        IPEndPoint endpoint = await ReachedAtAsync(url, options.AdvertiseHost, listening, cancel);
+        string host = new Uri(Advertised.Of(url, options.AdvertiseHost)).Host.Trim('[', ']');
+        IPEndPoint endpoint = await ReachedAtAsync(host, listening, cancel);
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
         Server.LogToStandardError(builder);
         builder.Logging.AddFilter("Orleans", LogLevel.Error);
@@ -84,19 +85,20 @@ internal sealed class OrleansServer : IPeerServer
         builder.Services.AddSingleton(mapOf);
         builder.UseOrleans(silo =>
         {
-            Cluster(silo, options, listening, endpoint);
+            Cluster(silo, options, new MemberName(options.Silo, host), listening, endpoint);
             Configure(silo, options);
         });
         builder.Services.AddSingleton<IFatalErrorHandler, Evicted>(); // after Orleans' own
-        IHost host = builder.Build();
+        AddSockets(builder.Services, new Uri(url).Scheme, options);
+        IHost started = builder.Build();
         try
         {
-            await host.StartAsync(cancel);
-            return new OrleansServer(host, new UriBuilder(url) { Host = endpoint.Address.ToString(), Port = endpoint.Port }.Uri, options);
+            await started.StartAsync(cancel);
+            return new OrleansServer(started, new UriBuilder(url) { Host = endpoint.Address.ToString(), Port = endpoint.Port }.Uri, options);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            host.Dispose();
+            started.Dispose();
             throw new IOException($"Orleans does not start at {endpoint}: {e.GetBaseException().Message}", e);
         }
     }
@@ -117,7 +119,7 @@ internal sealed class OrleansServer : IPeerServer
     }
 
     /// <summary>Where the silos find each other.</summary>
-    private static void Cluster(ISiloBuilder silo, OrleansSiloOptions options, IPEndPoint listening, IPEndPoint endpoint)
+    private static void Cluster(ISiloBuilder silo, OrleansSiloOptions options, MemberName name, IPEndPoint listening, IPEndPoint endpoint)
     {
         if (options.Redis is { } redis)
         {
@@ -130,7 +132,7 @@ internal sealed class OrleansServer : IPeerServer
         }
 
         silo.Configure<global::Orleans.Configuration.ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (options.Cluster, Service));
-        silo.Configure<SiloOptions>(o => o.SiloName = options.Silo);
+        silo.Configure<SiloOptions>(o => o.SiloName = name.ToString());
         silo.Configure<EndpointOptions>(o =>
         {
             (o.AdvertisedIPAddress, o.SiloPort, o.SiloListeningEndpoint) = (endpoint.Address, endpoint.Port, listening);
@@ -159,6 +161,23 @@ internal sealed class OrleansServer : IPeerServer
 #pragma warning restore ORLEANSEXP003
         silo.AddPlacementDirector<ShardPlacement, ShardDirector>();
     }
+
+    /// <summary>Lets Orleans speak over connections of ours, in place of its own.</summary>
+    private static void AddSockets(IServiceCollection services, string scheme, OrleansSiloOptions options)
+    {
+        services.AddSingleton(provider => new PeerSockets(
+            scheme, options.Security, endpoint => HostAt(provider.GetRequiredService<IClusterMembershipService>().CurrentSnapshot, endpoint), options.Say));
+        foreach (ServiceDescriptor own in services.Where(s => s.IsKeyedService && s.ServiceType.IsAssignableFrom(typeof(PeerSockets))).ToArray())
+        {
+            services.AddKeyedSingleton(own.ServiceType, own.ServiceKey, (provider, _) => provider.GetRequiredService<PeerSockets>());
+        }
+    }
+
+    /// <summary>The host of the silo that was started last at an address; null where there is none.</summary>
+    private static string? HostAt(ClusterMembershipSnapshot silos, EndPoint endpoint) =>
+        silos.Members.Values.Where(member => member.SiloAddress.Endpoint.Equals(endpoint)).MaxBy(member => member.SiloAddress.Generation) is { } silo
+            ? MemberName.Of(silo).Host
+            : null;
 
     private static string KeyOf(OrleansSiloOptions options) => $"{Service}:{{{options.Cluster}}}:orleans";
 
@@ -189,11 +208,10 @@ internal sealed class OrleansServer : IPeerServer
     }
 
     /// <summary>What others are told: an address, for Orleans knows silos by nothing else.</summary>
-    private static async Task<IPEndPoint> ReachedAtAsync(string url, string? host, IPEndPoint listening, CancellationToken cancel)
+    private static async Task<IPEndPoint> ReachedAtAsync(string host, IPEndPoint listening, CancellationToken cancel)
     {
-        string name = new Uri(Advertised.Of(url, host)).Host.Trim('[', ']');
-        IPAddress[] found = await Dns.GetHostAddressesAsync(name, listening.AddressFamily, cancel);
-        return new IPEndPoint(found.FirstOrDefault() ?? throw new IOException($"{name}: no address of the kind of {listening.Address}"), listening.Port);
+        IPAddress[] found = await Dns.GetHostAddressesAsync(host, listening.AddressFamily, cancel);
+        return new IPEndPoint(found.FirstOrDefault() ?? throw new IOException($"{host}: no address of the kind of {listening.Address}"), listening.Port);
     }
 
     private static IPEndPoint ListeningAt(Uri url)

@@ -38,10 +38,9 @@ internal sealed class PeerSecret
                 $"lines of at least {LeastLength} printable characters without spaces", "Write for example what openssl rand -hex 32 prints."));
     }
 
-    /// <summary>Whether <paramref name="shown"/> is one that is taken, in the same time for every text.</summary>
-    public bool IsKnown(string shown)
+    /// <summary>Whether a text with the hash <paramref name="hash"/> is one that is taken, in the same time for every text.</summary>
+    public bool IsKnown(ReadOnlySpan<byte> hash)
     {
-        byte[] hash = HashOf(shown);
         bool known = false;
         foreach (byte[] one in _hashes)
         {
@@ -51,5 +50,6 @@ internal sealed class PeerSecret
         return known;
     }
 
-    private static byte[] HashOf(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(text));
+    /// <summary>SHA-256 of <paramref name="text"/>.</summary>
+    public static byte[] HashOf(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(text));
 }

@@ -20,7 +20,13 @@ internal sealed class PeerSecurity(SecurityOptions options, Reloaded<ServerCerti
     }
 
     /// <summary>Whether a request comes from a silo of the cluster.</summary>
-    public bool Admits(HttpRequest request) => secret is null || secret.Value.IsKnown(request.Headers[PeerSecret.Header].ToString());
+    public bool Admits(HttpRequest request) => Admits(PeerSecret.HashOf(request.Headers[PeerSecret.Header].ToString()));
+
+    /// <summary>Whether who shows the hash of a secret is a silo of the cluster.</summary>
+    public bool Admits(ReadOnlySpan<byte> hash) => secret is null || secret.Value.IsKnown(hash);
+
+    /// <summary>How TLS is done with a silo that has connected: it must show a certificate where one is required.</summary>
+    public SslServerAuthenticationOptions ForServer() => certificate!.Value.ForServer(options.NeedsPeerCertificate ? authorities!.Policy() : null);
 
     /// <summary>How TLS to another silo is done: its certificate must be signed and have the name of its address; this one's is shown if it asks.</summary>
     public SslClientAuthenticationOptions ForClient()
@@ -35,19 +41,18 @@ internal sealed class PeerSecurity(SecurityOptions options, Reloaded<ServerCerti
     }
 
     /// <summary>Shows the secret.</summary>
-    /// <exception cref="IOException">Others could read it on the way: nothing is sent. Addresses come from Redis, whoever writes there.</exception>
+    /// <inheritdoc cref="Shown"/>
     public void Sign(HttpRequestMessage request)
     {
-        if (secret is null)
+        if (Shown(request.RequestUri!) is { Length: > 0 } shown)
         {
-            return;
+            request.Headers.Add(PeerSecret.Header, shown);
         }
-
-        if (!SecurityOptions.IsSecret(request.RequestUri!))
-        {
-            throw new IOException($"{request.RequestUri!.GetLeftPart(UriPartial.Authority)} is not asked: the peer secret is sent over https alone");
-        }
-
-        request.Headers.Add(PeerSecret.Header, secret.Value.Sent);
     }
+
+    /// <summary>The secret, for a silo at <paramref name="address"/>; empty where there is none.</summary>
+    /// <exception cref="IOException">Others could read it on the way: nothing is sent. Addresses come from Redis, whoever writes there.</exception>
+    public string Shown(Uri address) => secret is null ? ""
+        : SecurityOptions.IsSecret(address) ? secret.Value.Sent
+        : throw new IOException($"{address.GetLeftPart(UriPartial.Authority)} is not asked: the peer secret is sent over https alone");
 }

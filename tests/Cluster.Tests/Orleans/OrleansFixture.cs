@@ -4,6 +4,7 @@ using Signpost.Grains;
 using Signpost.Silo.Cluster;
 using Signpost.Silo.Orleans;
 using Signpost.Silo.Peers;
+using Signpost.Silo.Security;
 
 namespace Signpost.Cluster.Tests.Orleans;
 
@@ -51,7 +52,7 @@ public sealed class OrleansFixture : IAsyncLifetime
     private Task<PeerSilo> StartAsync(string name) => PeerSilo.StartAsync(
         name, asked => asked == "test" ? Served : null, OrleansServer.Limits, listen: async own =>
         {
-            var options = new OrleansSiloOptions("test", name, _redis?.Options, null, PeerSilo.LeaseTime, _ => { });
+            var options = new OrleansSiloOptions("test", name, _redis?.Options, null, PeerSilo.LeaseTime, PeerSecurity.None, _ => { });
             return _server = await OrleansServer.StartAsync("http://127.0.0.1:0", options, own, _ => Map, default);
         });
 }

@@ -71,6 +71,9 @@ internal sealed class SiloCluster : IDisposable
         _urls[name] = UrlOf(name);
     }
 
+    /// <summary>Starts one more silo, which need not come to serve.</summary>
+    public void Knock(string name) => Launch(name);
+
     /// <summary>Waits until a silo has ended by itself.</summary>
     public Run EndOf(string name) => _silos[name].End();
 

@@ -13,7 +13,6 @@ public sealed class PeerSecurityTests : PeerTest
     private static readonly string Secret = new('s', 40);
 
     private readonly TestAuthority _authority = new();
-    private readonly List<string> _said = [];
 
     public override async Task DisposeAsync()
     {
@@ -85,25 +84,9 @@ public sealed class PeerSecurityTests : PeerTest
         Assert.Contains("over https alone", await FailureAsync(() => SearchAsync(client, Silo.Id)), StringComparison.Ordinal);
     }
 
-    /// <summary>What a silo of that name has: files in a folder of their own.</summary>
     private PeerSecurity Security(
-        string name, string? secret, string host = "127.0.0.1", int days = 5, TestAuthority? by = null, bool mutual = false, bool hasCertificate = true)
-    {
-        string folder = Directory.CreateDirectory(Path.Combine(Root, name)).FullName;
-        string At(string file) => Path.Combine(folder, file);
-        File.WriteAllText(At("ca.pem"), _authority.Pem);
-        (by ?? _authority).Write(At("certificate.pem"), At("key.pem"), host, days);
-        File.WriteAllText(At("secret"), secret);
-        var options = new SecurityOptions
-        {
-            Certificate = hasCertificate ? At("certificate.pem") : null,
-            CertificateKey = hasCertificate ? At("key.pem") : null,
-            Authorities = At("ca.pem"),
-            PeerSecret = secret is null ? null : At("secret"),
-            NeedsPeerCertificate = mutual,
-        };
-        return new ServerSecurity(options, _said.Add, TimeProvider.System).Peers;
-    }
+        string name, string? secret, string host = "127.0.0.1", int days = 5, TestAuthority? by = null, bool mutual = false, bool hasCertificate = true) =>
+        SecurityFiles.Of(Path.Combine(Root, name), _authority, secret, host, days, by, mutual, hasCertificate);
 
     private Task<PeerSilo> StartAsync(PeerSecurity security) =>
         PeerSilo.StartAsync("b", asked => asked == "test" ? Collection : null, Limits, url: "https://127.0.0.1:0", security: security);

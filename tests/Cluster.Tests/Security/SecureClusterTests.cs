@@ -18,8 +18,9 @@ public sealed class SecureClusterTests(DemoCollection demo) : IClassFixture<Demo
 
     public void Dispose() => _folder.Dispose();
 
-    [RedisFact]
-    public async Task Three_silos_with_tls_keys_and_a_secret_answer_a_client_and_keep_their_secrets()
+    [RedisTheory]
+    [MemberData(nameof(Runtimes.All), MemberType = typeof(Runtimes))]
+    public async Task Three_silos_with_tls_keys_and_a_secret_answer_a_client_and_keep_their_secrets(string runtime)
     {
         using var authority = new TestAuthority();
         using var redis = RedisServer.With("--requirepass", Password);
@@ -29,7 +30,7 @@ public sealed class SecureClusterTests(DemoCollection demo) : IClassFixture<Demo
         File.WriteAllText(_folder.At("secret"), secret);
         using var cluster = new SiloCluster(
             3, demo.Root, $"127.0.0.1:{redis.Port},password={Password}", Words,
-            options: () => new SignpostClientOptions { ApiKey = key, CaFile = _folder.At("ca.pem") });
+            options: () => new SignpostClientOptions { ApiKey = key, CaFile = _folder.At("ca.pem") }, runtime: runtime);
         await cluster.UntilWholeAsync("silo-1");
 
         for (int i = 0; i < 9; i++)

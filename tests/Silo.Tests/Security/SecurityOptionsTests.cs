@@ -105,8 +105,8 @@ public sealed class SecurityOptionsTests(DemoCollection demo)
         string first = new('a', 32), second = new('b', 40);
         PeerSecret secret = PeerSecret.Parse($"{first}\r\n{second}\n");
         Assert.Equal(first, secret.Sent);
-        Assert.True(secret.IsKnown(first) && secret.IsKnown(second));
-        Assert.False(secret.IsKnown("") || secret.IsKnown(first + "a") || secret.IsKnown(first + "\n" + second));
+        Assert.True(secret.IsKnown(PeerSecret.HashOf(first)) && secret.IsKnown(PeerSecret.HashOf(second)));
+        Assert.False(secret.IsKnown(PeerSecret.HashOf("")) || secret.IsKnown(PeerSecret.HashOf(first + "a")) || secret.IsKnown(PeerSecret.HashOf(first + "\n" + second)));
         foreach (string bad in new[] { "", "\n", "too-short-secret", $"{first}\n{first} {second}" })
         {
             Assert.DoesNotContain("too-short", Assert.Throws<ProblemException>(() => PeerSecret.Parse(bad)).Message, StringComparison.Ordinal);

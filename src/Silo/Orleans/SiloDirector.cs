@@ -32,6 +32,6 @@ internal sealed class ShardDirector(IClusterMembershipService membership, Func<s
 
     /// <summary>The last one that was started, where others of the name are not yet known to have ended.</summary>
     private SiloAddress? Find(string name, SiloAddress[] silos) => membership.CurrentSnapshot.Members.Values
-        .Where(member => member.Name == name && member.Status == SiloStatus.Active && silos.Contains(member.SiloAddress))
+        .Where(member => MemberName.Of(member).Silo == name && member.Status == SiloStatus.Active && silos.Contains(member.SiloAddress))
         .MaxBy(member => member.SiloAddress.Generation)?.SiloAddress;
 }
