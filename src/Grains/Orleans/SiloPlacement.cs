@@ -4,16 +4,16 @@ using Orleans.Runtime;
 
 namespace Signpost.Grains.Orleans;
 
-/// <summary>A grain of this strategy is in the silo that its key names; the silo's placement director finds it.</summary>
+/// <summary>A grain of this strategy is in the silo that its key names, alone or last in a <see cref="ShardKey"/>; the silo's placement director finds it.</summary>
 [GenerateSerializer]
 [Immutable]
 [Alias("signpost.placement")]
-public sealed class ShardPlacement : PlacementStrategy
+public sealed class SiloPlacement : PlacementStrategy
 {
     /// <summary>It has no settings.</summary>
-    public static readonly ShardPlacement Instance = new();
+    public static readonly SiloPlacement Instance = new();
 }
 
-/// <summary>Places grains of a class by <see cref="ShardPlacement"/>.</summary>
+/// <summary>Places grains of a class by <see cref="SiloPlacement"/>.</summary>
 [AttributeUsage(AttributeTargets.Class)]
-public sealed class ShardPlacementAttribute() : PlacementAttribute(ShardPlacement.Instance);
+public sealed class SiloPlacementAttribute() : PlacementAttribute(SiloPlacement.Instance);

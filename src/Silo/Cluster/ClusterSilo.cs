@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Signpost.Engine.Base;
 using Signpost.Engine.Cluster;
 using Signpost.Engine.Storage;
+using Signpost.Grains;
 using Signpost.Silo.Http;
 using Signpost.Silo.Telemetry;
 
@@ -26,6 +27,7 @@ internal sealed class ClusterSilo : IServed, IDisposable
     private readonly Action<string> _say;
     private readonly SiloAgent _agent;
     private readonly Steward _steward;
+    private readonly SemaphoreSlim _leading = new(1);
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<string, ClusterCollection> _collections = [];
     private readonly ConcurrentDictionary<string, string> _unopened = [];
@@ -74,6 +76,9 @@ internal sealed class ClusterSilo : IServed, IDisposable
 
     /// <inheritdoc/>
     public IReadOnlyList<TrainingRecord> Trainings => Trainer.Known;
+
+    /// <summary>What it decides while it leads, to be asked by others.</summary>
+    public IPlacementGrain Decisions => new PlacementGrain(DecideAsync, _state);
 
     /// <summary>What it is told.</summary>
     public ClusterOptions Options => _options;
@@ -224,6 +229,7 @@ internal sealed class ClusterSilo : IServed, IDisposable
         _shards.Dispose();
         _stop.Dispose();
         _drained.Dispose();
+        _leading.Dispose();
     }
 
     private ValueTask Beat(CancellationToken cancel)
@@ -265,21 +271,37 @@ internal sealed class ClusterSilo : IServed, IDisposable
 
     private async ValueTask LeadAsync(CancellationToken cancel)
     {
-        if (_isLeaving)
-        {
-            await _steward.LeaveAsync(cancel).ConfigureAwait(false); // another one decides what becomes of this silo's shards
-            return;
-        }
-
-        foreach (ShardMap map in await _steward.StepAsync(cancel).ConfigureAwait(false))
-        {
-            Use(map);
-        }
-
-        if (_steward.Gaps is { Count: > 0 } gaps)
+        await DecideAsync(cancel).ConfigureAwait(false);
+        if (!_isLeaving && _steward.Gaps is { Count: > 0 } gaps)
         {
             throw new IOException(
                 $"{gaps.Sum(gap => gap.Missing)} copies of {gaps.Count} shards are in no silo, such as of {gaps[0].Shard}: {gaps[0].Reason}");
+        }
+    }
+
+    /// <summary>Decides once where this silo leads, for its own thread and for whoever asks for it, one after the other.</summary>
+    private async ValueTask<IReadOnlyList<ShardMap>> DecideAsync(CancellationToken cancel)
+    {
+        await _leading.WaitAsync(cancel).ConfigureAwait(false);
+        try
+        {
+            if (_isLeaving)
+            {
+                await _steward.LeaveAsync(cancel).ConfigureAwait(false); // another one decides what becomes of this silo's shards
+                return [];
+            }
+
+            IReadOnlyList<ShardMap> written = await _steward.StepAsync(cancel).ConfigureAwait(false);
+            foreach (ShardMap map in written)
+            {
+                Use(map);
+            }
+
+            return written;
+        }
+        finally
+        {
+            _leading.Release();
         }
     }
 

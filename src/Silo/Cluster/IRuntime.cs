@@ -20,11 +20,16 @@ internal interface IRuntime : IDisposable
 
     /// <summary>Starts to answer other silos.</summary>
     /// <param name="peerUrl">Address, http://HOST:PORT; port 0 takes a free one.</param>
-    /// <param name="own">The shards of this silo.</param>
+    /// <param name="own">What they may ask this one.</param>
     /// <param name="mapOf">The map of a collection that this silo uses; null where it has none.</param>
     /// <param name="cancel">Ends the start.</param>
-    Task<IPeerServer> StartAsync(string peerUrl, ShardGrain own, Func<string, ShardMap?> mapOf, CancellationToken cancel);
+    Task<IPeerServer> StartAsync(string peerUrl, SiloGrains own, Func<string, ShardMap?> mapOf, CancellationToken cancel);
 }
+
+/// <summary>The roles of a silo that others may ask.</summary>
+/// <param name="Shards">Its shards.</param>
+/// <param name="Placement">What it decides while it leads.</param>
+internal sealed record SiloGrains(ShardGrain Shards, IPlacementGrain Placement);
 
 /// <summary>Answers other silos until it is disposed.</summary>
 internal interface IPeerServer : IAsyncDisposable

@@ -1,5 +1,4 @@
 using Signpost.Engine.Cluster;
-using Signpost.Grains;
 using Signpost.Grains.Wire;
 using Signpost.Silo.Peers;
 using Signpost.Silo.Redis;
@@ -25,8 +24,8 @@ internal sealed class RedisRuntime(RedisOptions redis, string cluster, PeerSecur
     public IPeers PeersAt(Func<SiloId, Uri?> addressOf) => new HttpPeers(addressOf, Limits, security);
 
     /// <inheritdoc/>
-    public async Task<IPeerServer> StartAsync(string peerUrl, ShardGrain own, Func<string, ShardMap?> mapOf, CancellationToken cancel) =>
-        await PeerServer.StartAsync(peerUrl, own, cancel, security);
+    public async Task<IPeerServer> StartAsync(string peerUrl, SiloGrains own, Func<string, ShardMap?> mapOf, CancellationToken cancel) =>
+        await PeerServer.StartAsync(peerUrl, own.Shards, cancel, security);
 
     /// <inheritdoc/>
     public void Dispose() => _state.Dispose();

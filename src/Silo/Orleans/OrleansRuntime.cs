@@ -1,7 +1,6 @@
 using Orleans;
 using Orleans.Runtime;
 using Signpost.Engine.Cluster;
-using Signpost.Grains;
 using Signpost.Grains.Wire;
 using Signpost.Silo.Cluster;
 using Signpost.Silo.Peers;
@@ -38,7 +37,7 @@ internal sealed class OrleansRuntime : IRuntime
         new OrleansPeers(() => Volatile.Read(ref _server)?.Grains ?? throw new IOException("Orleans has not started yet"));
 
     /// <inheritdoc/>
-    public async Task<IPeerServer> StartAsync(string peerUrl, ShardGrain own, Func<string, ShardMap?> mapOf, CancellationToken cancel)
+    public async Task<IPeerServer> StartAsync(string peerUrl, SiloGrains own, Func<string, ShardMap?> mapOf, CancellationToken cancel)
     {
         OrleansServer server = await OrleansServer.StartAsync(peerUrl, _options, own, mapOf, cancel);
         Volatile.Write(ref _server, server);

@@ -9,7 +9,6 @@ using Orleans.Serialization;
 using Signpost.Engine.Base;
 using Signpost.Client;
 using Signpost.Engine.Cluster;
-using Signpost.Grains;
 using Signpost.Grains.Orleans;
 using Signpost.Grains.Wire;
 using Signpost.Silo.Cluster;
@@ -64,12 +63,12 @@ internal sealed class OrleansServer : IPeerServer
     /// <summary>Joins the cluster of Orleans.</summary>
     /// <param name="url">Where it listens: http://ADDRESS:PORT, or https for TLS; port 0 takes a free one.</param>
     /// <param name="options">What it is told.</param>
-    /// <param name="own">The shards of this silo.</param>
+    /// <param name="own">What others may ask this silo.</param>
     /// <param name="mapOf">The map of a collection that this silo uses; null where it has none.</param>
     /// <param name="cancel">Ends the start.</param>
     /// <exception cref="IOException">Redis cannot be asked, or the address cannot be had.</exception>
     public static async Task<OrleansServer> StartAsync(
-        string url, OrleansSiloOptions options, ShardGrain own, Func<string, ShardMap?> mapOf, CancellationToken cancel)
+        string url, OrleansSiloOptions options, SiloGrains own, Func<string, ShardMap?> mapOf, CancellationToken cancel)
     {
         IPEndPoint listening = ListeningAt(new Uri(url));
         string host = new Uri(Advertised.Of(url, options.AdvertiseHost)).Host.Trim('[', ']');
@@ -78,10 +77,12 @@ internal sealed class OrleansServer : IPeerServer
         Server.LogToStandardError(builder);
         builder.Logging.AddFilter("Orleans", LogLevel.Error);
         builder.Logging.AddFilter("Orleans.Messaging", LogLevel.Critical); // who asks says why a call failed
+        builder.Logging.AddFilter("Orleans.Runtime.GrainCallCancellationManager", LogLevel.Critical); // nobody waits any more
         builder.Logging.AddFilter("Orleans.Runtime.GrainDirectory", LogLevel.Critical); // it tries again
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = StopTime);
-        builder.Services.AddSingleton(own);
+        builder.Services.AddSingleton(own.Shards);
+        builder.Services.AddSingleton(own.Placement);
         builder.Services.AddSingleton(mapOf);
         builder.UseOrleans(silo =>
         {
@@ -159,7 +160,7 @@ internal sealed class OrleansServer : IPeerServer
 #pragma warning disable ORLEANSEXP003 // marked experimental; the default one drops grains of silos that live when another one ends
         silo.AddDistributedGrainDirectory();
 #pragma warning restore ORLEANSEXP003
-        silo.AddPlacementDirector<ShardPlacement, ShardDirector>();
+        silo.AddPlacementDirector<SiloPlacement, SiloDirector>();
     }
 
     /// <summary>Lets Orleans speak over connections of ours, in place of its own.</summary>

@@ -23,7 +23,7 @@ public sealed class PlacementGrainTests : ShardTest
         Assert.True(lease.Beat(note.Write(), default));
         var options = new StewardOptions { Replicas = 1, Settle = TimeSpan.Zero };
         var steward = new Steward(state, "a", _ => [manifest], options, TimeProvider.System);
-        var grain = new PlacementGrain(steward, state);
+        var grain = new PlacementGrain(steward.StepAsync, state);
         Assert.Null(PlacementCodec.ReadMap(await grain.MapAsync(PlacementCodec.WriteMapRequest("test"), default)));
 
         Assert.Equal(["test"], PlacementCodec.ReadStepped(await grain.StepAsync(default)));

@@ -24,6 +24,12 @@ public sealed class OrleansFixture : IAsyncLifetime
     /// <summary>The map by which copies are found; null: any silo may have any.</summary>
     public ShardMap? Map { get; set; }
 
+    /// <summary>Where maps are that are asked for.</summary>
+    public IClusterState State { get; } = new EmbeddedClusterState();
+
+    /// <summary>The silo whose steps write the map.</summary>
+    public string? Leader { get; set; }
+
     internal PeerSilo B { get; private set; } = null!;
 
     internal RedisServer Redis => _redis!;
@@ -53,6 +59,7 @@ public sealed class OrleansFixture : IAsyncLifetime
         name, asked => asked == "test" ? Served : null, OrleansServer.Limits, listen: async own =>
         {
             var options = new OrleansSiloOptions("test", name, _redis?.Options, null, PeerSilo.LeaseTime, PeerSecurity.None, _ => { });
-            return _server = await OrleansServer.StartAsync("http://127.0.0.1:0", options, own, _ => Map, default);
+            var grains = new SiloGrains(own, new PlacementGrain(_ => new ValueTask<IReadOnlyList<ShardMap>>(name == Leader ? [Map!] : []), State));
+            return _server = await OrleansServer.StartAsync("http://127.0.0.1:0", options, grains, _ => Map, default);
         });
 }

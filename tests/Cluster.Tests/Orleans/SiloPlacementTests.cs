@@ -3,17 +3,18 @@ using Signpost.Engine.Cluster;
 using Signpost.Engine.Tests.Shards;
 using Signpost.Engine.Vectors;
 using Signpost.Grains.Orleans;
+using Signpost.Grains.Wire;
 using Signpost.Silo.Orleans;
 
 namespace Signpost.Cluster.Tests.Orleans;
 
 /// <summary>A copy of a shard is where the shard map has it.</summary>
-public sealed class ShardPlacementTests : ShardTest, IClassFixture<OrleansFixture>
+public sealed class SiloPlacementTests : ShardTest, IClassFixture<OrleansFixture>
 {
     private readonly OrleansFixture _orleans;
     private readonly VectorBlock _vectors = Bytes(100);
 
-    public ShardPlacementTests(OrleansFixture orleans)
+    public SiloPlacementTests(OrleansFixture orleans)
     {
         _orleans = orleans;
         Build(_vectors, Options(shards: 2));
@@ -59,6 +60,25 @@ public sealed class ShardPlacementTests : ShardTest, IClassFixture<OrleansFixtur
         IOException failure = await Assert.ThrowsAsync<IOException>(() => _orleans.Client.SampleAsync(late, 1, 1, default).AsTask());
 
         Assert.Contains("epoch", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Placement_is_asked_of_a_silo_by_name_and_only_the_leader_writes()
+    {
+        ShardMap first = EmbeddedCluster.MapOf(_orleans.Served!);
+        Assert.True(await _orleans.State.TryWriteAsync(first, null, default));
+        _orleans.Leader = "b";
+        IPlacementActor Of(string silo) => _orleans.Server.Grains.GetGrain<IPlacementActor>(silo);
+
+        byte[] map = await Of("b").MapAsync(PlacementCodec.WriteMapRequest("test"), default);
+        string[] written = PlacementCodec.ReadStepped(await Of("b").StepAsync(default));
+        _orleans.Leader = "another one";
+
+        Assert.Equal(ShardMapCodec.Encode(first), ShardMapCodec.Encode(PlacementCodec.ReadMap(map)!));
+        Assert.Equal(["test"], written);
+        Assert.Empty(PlacementCodec.ReadStepped(await Of("b").StepAsync(default)));
+        Assert.Contains("version", (await Assert.ThrowsAsync<IOException>(() => Of("b").MapAsync([0x92, 1], default))).Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<OrleansException>(() => Of("gone").StepAsync(default));
     }
 
     [Theory]
