@@ -65,7 +65,8 @@ internal static class SiloHost
             Traffic = () => telemetry.Traffic,
         };
         telemetry.Observe(silo, cache);
-        await using IPeerServer peers = await runtime.StartAsync(peerUrl, new SiloGrains(grain, silo.Decisions), name => silo.Find(name)?.Map, session.Cancel);
+        var own = new SiloGrains(grain, silo.Decisions, new TrainingGrain(silo.Trainer));
+        await using IPeerServer peers = await runtime.StartAsync(peerUrl, own, name => silo.Find(name)?.Map, session.Cancel);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(session.Cancel, silo.Drained);
         await new Server(silo, threads, limits, security, telemetry).RunAsync(url, TimeSpan.FromSeconds(session.Get(Settings.StopSeconds)), Started, silo.LeaveAsync, end.Token);
         if (silo.Drained.IsCancellationRequested)

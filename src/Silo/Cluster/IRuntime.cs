@@ -29,7 +29,8 @@ internal interface IRuntime : IDisposable
 /// <summary>The roles of a silo that others may ask.</summary>
 /// <param name="Shards">Its shards.</param>
 /// <param name="Placement">What it decides while it leads.</param>
-internal sealed record SiloGrains(ShardGrain Shards, IPlacementGrain Placement);
+/// <param name="Training">Its part in trainings.</param>
+internal sealed record SiloGrains(ShardGrain Shards, IPlacementGrain Placement, ITrainingGrain Training);
 
 /// <summary>Answers other silos until it is disposed.</summary>
 internal interface IPeerServer : IAsyncDisposable

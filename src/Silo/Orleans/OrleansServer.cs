@@ -83,6 +83,7 @@ internal sealed class OrleansServer : IPeerServer
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = StopTime);
         builder.Services.AddSingleton(own.Shards);
         builder.Services.AddSingleton(own.Placement);
+        builder.Services.AddSingleton(own.Training);
         builder.Services.AddSingleton(mapOf);
         builder.UseOrleans(silo =>
         {

@@ -1,5 +1,6 @@
 using Signpost.Engine.Cluster;
 using Signpost.Engine.Shards;
+using Signpost.Engine.Storage;
 using Signpost.Grains;
 using Signpost.Silo.Cluster;
 using Signpost.Silo.Orleans;
@@ -30,6 +31,9 @@ public sealed class OrleansFixture : IAsyncLifetime
     /// <summary>The silo whose steps write the map.</summary>
     public string? Leader { get; set; }
 
+    /// <summary>Where collections are that are trained.</summary>
+    public string Store { get; } = Directory.CreateTempSubdirectory("signpost-test-").FullName;
+
     internal PeerSilo B { get; private set; } = null!;
 
     internal RedisServer Redis => _redis!;
@@ -53,13 +57,16 @@ public sealed class OrleansFixture : IAsyncLifetime
         await (_a?.DisposeAsync() ?? default);
         await B.DisposeAsync();
         _redis?.Dispose();
+        Directory.Delete(Store, recursive: true);
     }
 
     private Task<PeerSilo> StartAsync(string name) => PeerSilo.StartAsync(
         name, asked => asked == "test" ? Served : null, OrleansServer.Limits, listen: async own =>
         {
             var options = new OrleansSiloOptions("test", name, _redis?.Options, null, PeerSilo.LeaseTime, PeerSecurity.None, _ => { });
-            var grains = new SiloGrains(own, new PlacementGrain(_ => new ValueTask<IReadOnlyList<ShardMap>>(name == Leader ? [Map!] : []), State));
+            var trainer = new Trainer(State, name, new DirectorySegmentStore(FileDisk.Instance, Store), FileDisk.Instance, null!, new TrainerOptions(), TimeProvider.System);
+            var grains = new SiloGrains(
+                own, new PlacementGrain(_ => new ValueTask<IReadOnlyList<ShardMap>>(name == Leader ? [Map!] : []), State), new TrainingGrain(trainer));
             return _server = await OrleansServer.StartAsync("http://127.0.0.1:0", options, grains, _ => Map, default);
         });
 }

@@ -1,5 +1,7 @@
 using Orleans.Runtime;
+using Signpost.Engine.Base;
 using Signpost.Engine.Cluster;
+using Signpost.Engine.Quantizers;
 using Signpost.Engine.Tests.Shards;
 using Signpost.Engine.Vectors;
 using Signpost.Grains.Orleans;
@@ -79,6 +81,22 @@ public sealed class SiloPlacementTests : ShardTest, IClassFixture<OrleansFixture
         Assert.Empty(PlacementCodec.ReadStepped(await Of("b").StepAsync(default)));
         Assert.Contains("version", (await Assert.ThrowsAsync<IOException>(() => Of("b").MapAsync([0x92, 1], default))).Message, StringComparison.Ordinal);
         await Assert.ThrowsAsync<OrleansException>(() => Of("gone").StepAsync(default));
+    }
+
+    [Fact]
+    public async Task A_training_is_begun_watched_and_stopped_in_the_silo_that_is_asked()
+    {
+        Build(_vectors, Options(shards: 2), folder: Path.Combine(_orleans.Store, "test"));
+        ITrainingActor silo = _orleans.Server.Grains.GetGrain<ITrainingActor>("b");
+        byte[] start = TrainingCodec.WriteStart("test", TrainingOrder.Of(new VectorQuantizerMethod(QuantizerKind.Pq, new QuantizerOptions { M = 2, K = 16 }), 1));
+
+        TrainingRecord begun = TrainingCodec.ReadAnswer(await silo.StartAsync(start, default)).OrThrow();
+
+        Assert.Equal(("b", TrainingState.Running), (begun.Silo, begun.State));
+        Assert.Equal(begun.Number, Assert.Single(TrainingCodec.ReadKnown(await silo.WatchAsync(default))).Number);
+        Assert.Equal(ProblemCode.Busy, TrainingCodec.ReadAnswer(await _orleans.Server.Grains.GetGrain<ITrainingActor>("a").StartAsync(start, default)).Problem?.Code);
+        Assert.True(TrainingCodec.ReadAnswer(await silo.StopAsync(TrainingCodec.WriteStop("test"), default)).Ok);
+        await Assert.ThrowsAsync<IOException>(() => silo.StopAsync([0x92, 1], default));
     }
 
     [Theory]
