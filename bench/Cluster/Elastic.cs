@@ -19,7 +19,7 @@ internal static class Elastic
         {
             string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(collection));
             var rows = GroundTruth.Open(truth);
-            using Server three = Server.Cluster(program, collection, 3, threads, caches);
+            using Server three = Server.Cluster(program, collection, 3, threads, caches: caches);
             using var client = new SignpostClient(new SignpostClientOptions { Addresses = three.Urls, Rest = TimeSpan.FromSeconds(1), RefreshEvery = TimeSpan.FromSeconds(5) });
             var load = new SteadyLoad(client, name, vectors, perSecond, new SearchOptions { K = K, L = l, Timeout = TimeSpan.FromSeconds(8) });
             var phases = new List<(string What, double From, double To, long Bytes, long Least)>();
