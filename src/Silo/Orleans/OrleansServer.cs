@@ -178,8 +178,7 @@ internal sealed class OrleansServer : IPeerServer
     /// <summary>The host of the silo that was started last at an address; null where there is none.</summary>
     private static string? HostAt(ClusterMembershipSnapshot silos, EndPoint endpoint) =>
         silos.Members.Values.Where(member => member.SiloAddress.Endpoint.Equals(endpoint)).MaxBy(member => member.SiloAddress.Generation) is { } silo
-            ? MemberName.Of(silo).Host
-            : null;
+        && MemberName.Of(silo) is { Host.Length: > 0 } name ? name.Host : null;
 
     private static string KeyOf(OrleansSiloOptions options) => $"{Service}:{{{options.Cluster}}}:orleans";
 

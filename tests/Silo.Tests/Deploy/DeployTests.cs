@@ -90,6 +90,35 @@ public sealed partial class DeployTests
     }
 
     [Fact]
+    public void Silos_on_Orleans_differ_in_the_runtime_alone()
+    {
+        YamlMappingNode compose = DeployFiles.Read("compose", "compose.yaml")[0], orleans = DeployFiles.Read("compose", "orleans.yaml")[0];
+        Assert.Equal(compose.Keys("services").Where(name => name.StartsWith("silo-", StringComparison.Ordinal)), orleans.Keys("services"));
+        Assert.All(orleans.Keys("services"), name =>
+        {
+            Assert.Equal([.. compose.Texts("x-silo.command"), "--runtime", "orleans"], orleans.Texts($"services.{name}.command"));
+            Assert.Equal(compose.Text("x-silo.build.dockerfile"), orleans.Text($"services.{name}.build.dockerfile"));
+            Assert.Equal("true", orleans.Text($"services.{name}.build.args.ORLEANS"));
+        });
+        string[] image = File.ReadAllLines(DeployFiles.At("Dockerfile"));
+        Assert.Contains("ARG ORLEANS=false", image);
+        Assert.Contains(image, line => line.Contains("dotnet publish", StringComparison.Ordinal) && line.Contains("-p:Orleans=${ORLEANS}", StringComparison.Ordinal));
+
+        YamlMappingNode kustomization = DeployFiles.Read("kubernetes", "orleans", "kustomization.yaml")[0];
+        Assert.True(File.Exists(DeployFiles.At("kubernetes", "orleans", Assert.Single(kustomization.Texts("resources")), "kustomization.yaml")));
+        YamlNode silo = Silos.List("spec.template.spec.containers").Single(), patch = Assert.Single(kustomization.List("patches"));
+        Assert.Equal(silo.Text("image"), Assert.Single(kustomization.List("images")).Text("name"));
+        Assert.Equal((Silos.Text("kind"), Silos.Text("metadata.name")), (patch.Text("target.kind"), patch.Text("target.name")));
+        Assert.Equal(
+            ["- op: add", "  path: /spec/template/spec/containers/0/args/-", "  value: --runtime=orleans"], patch.Text("patch").Split('\n', StringSplitOptions.RemoveEmptyEntries));
+
+        string[] unit = File.ReadAllLines(DeployFiles.At("systemd", "signpost.service")), over = File.ReadAllLines(DeployFiles.At("systemd", "orleans.conf"));
+        Assert.Contains("Restart=on-failure", unit);
+        string[] start = [.. over.SkipWhile(line => line != "[Service]")];
+        Assert.Equal(["[Service]", "ExecStart=", $"{unit.Single(line => line.StartsWith("ExecStart=", StringComparison.Ordinal))} --runtime orleans"], start);
+    }
+
+    [Fact]
     public void What_deployments_tell_the_program_to_do_it_knows()
     {
         YamlNode silo = Silos.List("spec.template.spec.containers").Single();
@@ -97,7 +126,7 @@ public sealed partial class DeployTests
         string unit = File.ReadLines(DeployFiles.At("systemd", "signpost.service")).Single(line => line.StartsWith("ExecStart=", StringComparison.Ordinal));
         string[][] commands =
         [
-            [.. silo.Texts("args")],
+            [.. silo.Texts("args"), "--runtime=orleans"],
             [.. silo.Texts("lifecycle.preStop.exec.command").Skip(1)],
             [.. compose.Texts("x-silo.command")],
             [.. compose.Texts("services.push.entrypoint").Skip(1)],
