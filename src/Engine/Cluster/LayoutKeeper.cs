@@ -9,12 +9,11 @@ namespace Signpost.Engine.Cluster;
 /// turned to the last. Whatever a leader began and did not finish is found again by looking: files by their names, the rest in the manifest.
 /// </summary>
 /// <param name="state">Where the maps are.</param>
-/// <param name="disk">Where the collections are.</param>
-/// <param name="store">The collections; those that are in no folder of this machine are left alone, since nothing keeps two writers apart there.</param>
+/// <param name="siteOf">Where the shards of a collection are changed.</param>
 /// <param name="limits">How large shards may be.</param>
 /// <param name="settle">How long queries must have turned before the files of former shards are removed.</param>
 /// <param name="time">Only its monotonic clock is used.</param>
-public sealed class LayoutKeeper(IClusterState state, IDisk disk, ISegmentStore store, LayoutLimits limits, TimeSpan settle, TimeProvider time)
+public sealed class LayoutKeeper(IClusterState state, Func<string, LayoutSite> siteOf, LayoutLimits limits, TimeSpan settle, TimeProvider time)
 {
     private readonly Dictionary<string, (long Version, long At)> _turned = [];
 
@@ -29,7 +28,7 @@ public sealed class LayoutKeeper(IClusterState state, IDisk disk, ISegmentStore 
     {
         string name = manifest.Name;
         ShardMap? map = await state.ReadAsync(name, work.Cancel).ConfigureAwait(false);
-        if (limits.AreOff || store.FolderOf(name) is not { } folder || map is null || !HasTurned(map, manifest))
+        if (limits.AreOff || map is null || !HasTurned(map, manifest))
         {
             _turned.Remove(name);
             return null;
@@ -42,13 +41,13 @@ public sealed class LayoutKeeper(IClusterState state, IDisk disk, ISegmentStore 
 
         if (limits.Next(manifest) is not null)
         {
-            LayoutResult done = LayoutJob.Run(disk, folder, now => new Outcome<LayoutChange?>(limits.Next(now), null), memory, null, work).OrThrow();
+            LayoutResult done = siteOf(name).Change(now => new Outcome<LayoutChange?>(limits.Next(now), null), memory, work).OrThrow();
             return done.Added.Count == 0 ? null : $"{name}: shards {Words(done.Replaced)} became {Words(done.Added)}";
         }
 
         if (manifest.Replaced.Count > 0 && time.GetElapsedTime(since.At) >= settle)
         {
-            LayoutJob.Forget(disk, folder, null, work).OrThrow();
+            siteOf(name).Forget(work).OrThrow();
             return $"{name}: the files of former shards {Words(manifest.Replaced)} are gone";
         }
 

@@ -7,6 +7,7 @@ namespace Signpost.Engine.Shards;
 internal sealed class CachedCollection(ISegmentStore store, CacheFolder? cache, string name)
 {
     private readonly HashSet<int> _shards = []; // asked for and not released
+    private readonly HashSet<int> _borrowed = []; // the same, by who changes the collection
     private readonly HashSet<string> _named = []; // by manifests that were in the folder
     private HashSet<string> _needed = [];
     private CollectionManifest? _manifest;
@@ -21,11 +22,11 @@ internal sealed class CachedCollection(ISegmentStore store, CacheFolder? cache, 
     /// <summary>
     /// Brings what is missing for <paramref name="shards"/> and those asked for before, puts <paramref name="manifest"/> in its place, and sweeps.
     /// </summary>
-    public Problem? Ensure(CollectionManifest manifest, byte[] bytes, IReadOnlyCollection<int> shards, Throttle? throttle, Work work)
+    public Problem? Ensure(CollectionManifest manifest, byte[] bytes, IReadOnlyCollection<int> shards, bool isBorrowed, Throttle? throttle, Work work)
     {
         cache!.Disk.CreateFolder(Folder);
         cache.CountFiles(Folder);
-        HashSet<string> wanted = [.. FilesOf(manifest, _shards.Union(shards).ToHashSet())];
+        HashSet<string> wanted = [.. FilesOf(manifest, [.. Wanted.Concat(shards)])];
         List<string> absent = [.. wanted.Where(file => !cache.Space.Need(PathOf(file)))];
         bool isDone = false;
         try
@@ -45,7 +46,7 @@ internal sealed class CachedCollection(ISegmentStore store, CacheFolder? cache, 
             Publish(manifest, bytes);
             cache.Space.Release(_needed.Except(wanted).Select(PathOf));
             _needed = wanted;
-            _shards.UnionWith(shards);
+            (isBorrowed ? _borrowed : _shards).UnionWith(shards);
             isDone = true;
             return null;
         }
@@ -62,12 +63,14 @@ internal sealed class CachedCollection(ISegmentStore store, CacheFolder? cache, 
     public void Release(int shard)
     {
         _shards.Remove(shard);
-        if (_manifest is not null)
-        {
-            HashSet<string> needed = _shards.Count == 0 ? [] : [.. FilesOf(_manifest, _shards)];
-            cache!.Space.Release(_needed.Except(needed).Select(PathOf));
-            _needed = needed;
-        }
+        LetGo();
+    }
+
+    /// <summary>Releases all that was borrowed.</summary>
+    public void Return()
+    {
+        _borrowed.Clear();
+        LetGo();
     }
 
     public void Discard(int shard)
@@ -113,6 +116,19 @@ internal sealed class CachedCollection(ISegmentStore store, CacheFolder? cache, 
         if (store.LengthOf(name, file, work.Cancel) != source.Length)
         {
             store.Put(name, file, new MeteredReader(source, new Meter(work, $"sending {file}", source.Length)), work.Cancel);
+        }
+    }
+
+    private IEnumerable<int> Wanted => _shards.Concat(_borrowed);
+
+    private void LetGo()
+    {
+        if (_manifest is not null)
+        {
+            HashSet<int> wanted = [.. Wanted];
+            HashSet<string> needed = wanted.Count == 0 ? [] : [.. FilesOf(_manifest, wanted)];
+            cache!.Space.Release(_needed.Except(needed).Select(PathOf));
+            _needed = needed;
         }
     }
 

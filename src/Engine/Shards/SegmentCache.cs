@@ -69,7 +69,20 @@ public sealed class SegmentCache : IDisposable
     public Outcome<string> Ensure(string collection, IReadOnlyCollection<int> shards, Work work) => Ensure(collection, shards, null, work);
 
     /// <summary>As the other overload, bringing what is missing no faster than <paramref name="throttle"/> lets it.</summary>
-    public Outcome<string> Ensure(string collection, IReadOnlyCollection<int> shards, Throttle? throttle, Work work)
+    public Outcome<string> Ensure(string collection, IReadOnlyCollection<int> shards, Throttle? throttle, Work work) =>
+        Ensure(collection, shards, isBorrowed: false, throttle, work);
+
+    /// <summary>
+    /// As <see cref="Ensure(string, IReadOnlyCollection{int}, Throttle?, Work)"/>, for who changes the collection: the files of these shards stay until
+    /// <see cref="Return"/>, whether or not somebody else asks for the shards or releases them.
+    /// </summary>
+    public Outcome<string> Borrow(string collection, IReadOnlyCollection<int> shards, Throttle? throttle, Work work) =>
+        Ensure(collection, shards, isBorrowed: true, throttle, work);
+
+    /// <summary>Ends <see cref="Borrow"/>, of all shards.</summary>
+    public void Return(string collection) => Change(collection, cached => cached.Return());
+
+    private Outcome<string> Ensure(string collection, IReadOnlyCollection<int> shards, bool isBorrowed, Throttle? throttle, Work work)
     {
         CachedCollection cached = Of(collection);
         cached.Turn.Wait(work.Cancel);
@@ -86,7 +99,7 @@ public sealed class SegmentCache : IDisposable
 
                 try
                 {
-                    return Ensure(cached, manifest, shards, throttle, work);
+                    return Ensure(cached, manifest, shards, isBorrowed, throttle, work);
                 }
                 catch (FileNotFoundException e)
                 {
@@ -126,7 +139,7 @@ public sealed class SegmentCache : IDisposable
     /// <summary>Lets the folder go; its files stay for the next process.</summary>
     public void Dispose() => _held?.Dispose();
 
-    private Outcome<string> Ensure(CachedCollection cached, byte[] bytes, IReadOnlyCollection<int> shards, Throttle? throttle, Work work)
+    private Outcome<string> Ensure(CachedCollection cached, byte[] bytes, IReadOnlyCollection<int> shards, bool isBorrowed, Throttle? throttle, Work work)
     {
         CollectionManifest manifest = ManifestFile.Parse(bytes, $"{_store.Name}/{cached.Name}/{CollectionManifest.FileName}");
         if (shards.Except(manifest.AllShards.Select(shard => shard.Id)).ToList() is { Count: > 0 } none)
@@ -139,7 +152,7 @@ public sealed class SegmentCache : IDisposable
             return _store.FolderOf(cached.Name) ?? throw new IOException($"{_store.Name} has no folder on this machine: a cache must fetch its files");
         }
 
-        return cached.Ensure(manifest, bytes, shards, throttle, work) is { } problem ? problem : cached.Folder;
+        return cached.Ensure(manifest, bytes, shards, isBorrowed, throttle, work) is { } problem ? problem : cached.Folder;
     }
 
     private void Change(string collection, Action<CachedCollection> change)

@@ -63,5 +63,6 @@ internal static class Guard
     private static string? KeyOf(Session session) => session.Get(SecuritySettings.KeyFile) is { } file ? File.ReadAllText(file).Trim()
         : Environment.GetEnvironmentVariable(SecuritySettings.KeyVariable) is { Length: > 0 } key ? key : null;
 
-    private static void Say(string line) => Console.Error.WriteLine($"signpost: {line}");
+    /// <summary>Tells the operator, whatever is printed besides.</summary>
+    internal static void Say(string line) => Console.Error.WriteLine($"signpost: {line}");
 }

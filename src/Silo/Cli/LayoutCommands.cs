@@ -5,6 +5,7 @@ using Signpost.Engine.Base;
 using Signpost.Engine.Shards;
 using Signpost.Engine.Storage;
 using Signpost.Silo.Cli.Report;
+using Signpost.Silo.Security;
 
 namespace Signpost.Silo.Cli;
 
@@ -29,7 +30,7 @@ internal static class LayoutCommands
     private static readonly Setting[] Common =
     [
         Settings.DataFolder, Settings.Store, Settings.S3Endpoint, Settings.S3Region, Settings.S3Credentials, Settings.Cache, Settings.CacheMiB,
-        Settings.TurningUrl, Settings.Sweep, Settings.MemoryLimitMb, Settings.Threads, Settings.Json,
+        Settings.TurningUrl, SecuritySettings.KeyFile, SecuritySettings.Authorities, Settings.Sweep, Settings.MemoryLimitMb, Settings.Threads, Settings.Json,
     ];
 
     public static Command Split(CancellationToken cancel) => Make(
@@ -63,16 +64,16 @@ internal static class LayoutCommands
         using var target = LayoutTarget.Of(session, session.Get(Collection));
         long memory = session.Given(Settings.MemoryLimitMb) ? (long)session.Get(Settings.MemoryLimitMb) << 20 : long.MaxValue;
         var replaced = new List<ManifestShard>();
-        LayoutResult result = target.Change(first ?? NextToCompact, memory, session.Work);
+        LayoutResult result = target.Site.Change(first ?? NextToCompact, memory, session.Work).OrThrow();
         for (replaced.AddRange(result.Replaced); compact && result.Replaced.Count > 0; replaced.AddRange(result.Replaced))
         {
-            result = target.Change(NextToCompact, memory, session.Work);
+            result = target.Site.Change(NextToCompact, memory, session.Work).OrThrow();
         }
 
         CollectionManifest manifest = result.Manifest;
         long? map = session.Get(Settings.TurningUrl) is { } url ? WaitUntilTurned(session, url, target.Name, manifest) : null;
         bool isSwept = (map is not null || session.Get(Settings.Sweep)) && manifest.Replaced.Count > 0;
-        manifest = isSwept ? target.Forget(session.Work) : manifest;
+        manifest = isSwept ? target.Site.Forget(session.Work).OrThrow() : manifest;
         Tell(session, new LayoutReport(
             target.Name,
             [.. replaced.Select(shard => shard.Id)],
@@ -87,7 +88,7 @@ internal static class LayoutCommands
     /// <summary>Waits until a silo has a map of the shards of <paramref name="manifest"/>; returns its version.</summary>
     private static long WaitUntilTurned(Session session, string url, string collection, CollectionManifest manifest)
     {
-        using var client = new SignpostClient(new SignpostClientOptions { Addresses = [url] });
+        using SignpostClient client = Guard.ClientOf(session, url);
         long start = Stopwatch.GetTimestamp();
         while (true)
         {

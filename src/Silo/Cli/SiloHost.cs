@@ -55,7 +55,9 @@ internal static class SiloHost
         var lease = new SiloLease(runtime.State, name, leaseTime, TimeProvider.System);
         var grain = new ShardGrain(new SiloShardClient(lease, new LocalShardClient(name, shards.Find, shards)), threads, runtime.Limits);
         using var telemetry = new SiloTelemetry(TelemetrySettings.Read(session, name, options.Cluster), threads, Say);
-        var layout = new LayoutKeeper(runtime.State, FileDisk.Instance, store, options.Limits, TimeSpan.FromSeconds(10), TimeProvider.System);
+        var layout = new LayoutKeeper(
+            runtime.State, collection => LayoutSite.InStore(FileDisk.Instance, store, collection, cache, throttle), options.Limits, TimeSpan.FromSeconds(10),
+            TimeProvider.System);
         using var silo = new ClusterSilo(
             options, runtime.State, shards, layout, lease, addressOf => new PeerShardClient(grain, runtime.PeersAt(addressOf)),
             client => new Trainer(

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Signpost.Client;
 using Signpost.Cluster.Tests.Support;
+using Signpost.Engine.Tests.Support;
+using Signpost.Silo.Tests.S3;
 using Signpost.Silo.Tests.Support;
 
 namespace Signpost.Cluster.Tests.Processes;
@@ -76,6 +78,55 @@ public sealed class LayoutTests(DemoCollection demo) : IClassFixture<DemoCollect
             await queries.MoreAsync(30);
             Assert.Empty(queries.Failures);
             Assert.Equal(0, queries.Partial);
+        }
+    }
+
+    [ClusterOnS3Fact]
+    public Task Shards_of_a_bucket_whose_server_knows_no_conditions_of_writes_are_kept_within_limits_and_split_by_command() => InABucketAsync(hasConditions: false);
+
+    [LongFact]
+    [Trait("Long", "true")]
+    public Task Shards_of_a_bucket_whose_server_honours_conditions_are_too() => S3Server.Missing is null ? InABucketAsync(hasConditions: true) : Task.CompletedTask;
+
+    private async Task InABucketAsync(bool hasConditions)
+    {
+        using var s3 = new S3Server(hasConditions);
+        string[] store = ["--s3-endpoint", $"{s3.Endpoint}", "--s3-credentials", s3.Credentials];
+        string bucket = $"s3://{S3Server.Bucket}/all";
+        Run pushed = SignpostProcess.Run(_folder, ["push", "--collection", demo.Collection, "--store", bucket, .. store]);
+        Assert.True(pushed.ExitCode == 0, pushed.Error);
+        using var cluster = new SiloCluster(
+            2, bucket, $"127.0.0.1:{_redis.Value.Port}", name => [.. store, "--cache", _folder.At(name), "--shard-vectors-max", "600"]);
+        await cluster.UntilWholeAsync("silo-1");
+        var options = new SearchOptions { K = K, L = 64, RequireFull = true };
+        await using (var queries = new SteadyQueries(cluster.Client, "demo", demo.QueryVectors(50), 30, options))
+        {
+            await UntilShardsAsync(4);
+            int first = (await cluster.AskAsync("silo-1")).Collections[0].Shards[0].Shard;
+            Run split = SignpostProcess.Run(_folder, ["split", "demo", $"{first}", "--store", bucket, .. store, "--cache", _folder.At("own"), "--json"]);
+            Assert.True(split.ExitCode == 0, split.Error);
+            Assert.Equal(!hasConditions, split.Error.Contains("does not honour conditions", StringComparison.Ordinal));
+            await UntilShardsAsync(5); // the leader gives both halves segments of their own
+            await queries.MoreAsync(30);
+            Assert.Empty(queries.Failures);
+            Assert.Equal(0, queries.Partial);
+            Assert.All(queries.Answers.SelectMany(answers => answers), answer => Assert.Equal(K, Ids(answer).Distinct().Count()));
+        }
+
+        int segments = Directory.EnumerateFiles(Path.GetDirectoryName(s3.FileOf("all/demo/manifest.json"))!, "*.segment._S3rver_object").Count();
+        Assert.Equal(5, segments); // of the former ones none is left
+        Assert.Equal(DemoCollection.Count, (await cluster.AskAsync("silo-2")).Collections[0].Shards.Sum(shard => shard.Vectors));
+
+        async Task UntilShardsAsync(int count)
+        {
+            await cluster.UntilAsync("silo-1", c => c.Collections[0].Shards.Length == count && IsSettled(), "all are within the limit, and the former ones forgotten");
+            await cluster.UntilWholeAsync("silo-2");
+        }
+
+        bool IsSettled()
+        {
+            string manifest = File.ReadAllText(s3.FileOf("all/demo/manifest.json"));
+            return manifest.Contains("\"replaced\":[]", StringComparison.Ordinal) && !manifest.Contains("\"whole\"", StringComparison.Ordinal);
         }
     }
 

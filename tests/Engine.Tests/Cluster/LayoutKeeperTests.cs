@@ -42,14 +42,18 @@ public class LayoutKeeperTests : LayoutTest
         Assert.Null(new LayoutLimits(0, 1 << 20).Next(SimulatedManifests.Built("c", 1)));
     }
 
-    [Fact]
-    public void Each_change_waits_until_queries_have_turned_to_the_last_and_former_files_go_a_while_after_it()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Each_change_waits_until_queries_have_turned_to_the_last_and_former_files_go_a_while_after_it(bool isFar)
     {
         Build(shards: 2);
         IClusterState state = new EmbeddedClusterState(_time);
-        var store = new DirectorySegmentStore(Disk, Root);
+        var store = new CountingStore(new DirectorySegmentStore(Disk, Root)) { IsFar = isFar };
+        using SegmentCache cache = SegmentCache.Open(store, Disk, Path.Combine(Root, "cache"), 1 << 30).OrThrow();
         string name = Path.GetFileName(Folder);
-        var keeper = new LayoutKeeper(state, Disk, store, new LayoutLimits(200, 0), TimeSpan.FromSeconds(10), _time);
+        var keeper = new LayoutKeeper(
+            state, collection => LayoutSite.InStore(Disk, store, collection, cache, null), new LayoutLimits(200, 0), TimeSpan.FromSeconds(10), _time);
         Assert.Null(Step()); // there is no map
         Turn();
 
@@ -69,6 +73,7 @@ public class LayoutKeeperTests : LayoutTest
         Assert.Null(Step());
 
         Assert.Equal([6, 7, 8, 9], Manifest.Shards.Select(s => s.Id));
+        Assert.Equal(isFar, store.Fetched.Count > 0);
         Assert.Equal(Manifest.Files.Append(CollectionManifest.FileName).Order(), NamesIn(Folder).Order());
         Assert.Equal(
             Nearest(Vectors, Vectors.RowSpan(0), 10).Select(h => h.Id), Answers(new SearchParameters(10, Count, SearchMode.Exact))[0].Select(h => h.Id));

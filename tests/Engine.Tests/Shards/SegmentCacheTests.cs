@@ -242,6 +242,27 @@ public class SegmentCacheTests : ShardTest
     }
 
     [Fact]
+    public void What_is_borrowed_stays_until_it_is_returned_and_what_was_asked_for_stays_after_that()
+    {
+        long two = BytesOf(_manifest.Quantizer!.File) + Enumerable.Range(0, Shards).Select(ShardBytes).OrderDescending().Take(2).Sum();
+        using SegmentCache cache = Open(two);
+        cache.Ensure("test", [0], Work.Quiet).OrThrow();
+        cache.Borrow("test", [0, 1], null, Work.Quiet).OrThrow();
+        cache.Release("test", 0);
+        Assert.Equal(ProblemCode.NotEnoughSpace, cache.Ensure("test", [2], Work.Quiet).Problem?.Code);
+
+        cache.Ensure("test", [1], Work.Quiet).OrThrow();
+        cache.Return("test");
+        cache.Ensure("test", [2], Work.Quiet).OrThrow();
+
+        Assert.DoesNotContain(_manifest.Shards[0].Segment, NamesIn(Local));
+        Assert.All(FilesOf(_manifest, 1, 2), file => Assert.Contains(file, NamesIn(Local)));
+        Assert.Equal(ProblemCode.NotEnoughSpace, cache.Borrow("test", [0], null, Work.Quiet).Problem?.Code);
+        cache.Return("test");
+        Assert.Equal(ProblemCode.NotEnoughSpace, cache.Ensure("test", [0], Work.Quiet).Problem?.Code); // 1 is still in use
+    }
+
+    [Fact]
     public void A_new_manifest_brings_its_files_for_the_shards_in_use_and_sweeps_those_that_none_names_any_more()
     {
         using SegmentCache cache = Open();
