@@ -1,7 +1,5 @@
-using Signpost.Engine.Base;
 using Signpost.Engine.Cluster;
 using Signpost.Engine.Shards;
-using Signpost.Engine.Storage;
 
 namespace Signpost.Engine.Tests.Cluster.Simulation;
 
@@ -253,102 +251,6 @@ public class ClusterSimulationTests
             cluster.Run(Calm);
             cluster.MustBeWhole();
         }
-    }
-
-    [Fact]
-    public void Whatever_happens_the_maps_are_lawful_and_the_cluster_is_whole_when_it_ends()
-    {
-        for (ulong seed = 1; seed <= 150; seed++)
-        {
-            try
-            {
-                Storm(seed);
-            }
-            catch (Exception e)
-            {
-                throw new InvalidOperationException($"seed {seed}: {e.Message}", e);
-            }
-        }
-    }
-
-    private static void Storm(ulong seed)
-    {
-        var random = new Seeded(seed, 0);
-        var cluster = new SimulatedCluster(silos: 2 + random.Next(4), shards: 1 + random.Next(6), replicas: 1 + random.Next(3), collections: 1 + random.Next(2));
-        string[] names = [.. cluster.Silos.Keys];
-        for (int i = 0; i < 2000; i++)
-        {
-            string name = names[random.Next(names.Length)];
-            SimulatedSilo? silo = cluster.Silos[name];
-            switch (random.Next(1000))
-            {
-                case < 800:
-                    cluster.Step(name, random.Next(3));
-                    break;
-                case < 960:
-                    cluster.Time.Pass(TimeSpan.FromMilliseconds(random.Next(400)));
-                    break;
-                case < 964:
-                    cluster.Kill(name);
-                    break;
-                case < 972 when silo is not null:
-                    silo.State.CrashAt = silo.State.Calls + 1 + random.Next(10);
-                    silo.State.CrashAfter = random.Next(2) == 0;
-                    break;
-                case < 980 when silo is not null:
-                    silo.IsFrozen = !silo.IsFrozen;
-                    break;
-                case < 986 when silo is not null:
-                    silo.State.IsCut = !silo.State.IsCut;
-                    break;
-                case < 988:
-                    cluster.Train(cluster.Manifests[0].Name);
-                    break;
-                case < 990:
-                    cluster.IsDamaged = !cluster.IsDamaged;
-                    break;
-                case < 993:
-                    cluster.Change("c0", AnyChange(cluster.ManifestOf("c0"), ref random));
-                    break;
-                case < 994 when cluster.Maps.TryGetValue("c0", out ShardMap? map) && LayoutPlan.HasLayoutOf(map, cluster.ManifestOf("c0")):
-                    cluster.Forget("c0");
-                    break;
-                default:
-                    if (silo is null)
-                    {
-                        cluster.Start(name);
-                    }
-
-                    break;
-            }
-        }
-
-        cluster.IsDamaged = false;
-        foreach (string name in names)
-        {
-            if (cluster.Silos[name] is { } silo)
-            {
-                (silo.IsFrozen, silo.State.IsCut, silo.State.CrashAt) = (false, false, 0);
-            }
-            else
-            {
-                cluster.Start(name);
-            }
-        }
-
-        cluster.Run(Calm * 2);
-        cluster.MustBeWhole();
-    }
-
-    private static LayoutChange? AnyChange(CollectionManifest manifest, ref Seeded random)
-    {
-        int at = random.Next(manifest.Shards.Count);
-        return random.Next(3) switch
-        {
-            0 when at > 0 => LayoutChange.Merge(manifest, manifest.Shards[at - 1].Id, manifest.Shards[at].Id).Value,
-            1 => LayoutChange.Compact(manifest),
-            _ => LayoutChange.Split(manifest, manifest.Shards[at].Id).Value,
-        };
     }
 
     /// <summary>Which silos have which shard.</summary>

@@ -1,6 +1,4 @@
-using Signpost.Engine.Base;
 using Signpost.Engine.Cluster;
-using Signpost.Engine.Tests.Support;
 
 namespace Signpost.Engine.Tests.Cluster.Simulation;
 
@@ -159,111 +157,6 @@ public class ElasticSimulationTests
             cluster.Run(Calm);
             Assert.Equal(who == "source" ? [] : new[] { "s1" }, cluster.Drained);
             cluster.MustBeWhole();
-        }
-    }
-
-    [Fact]
-    public void Whatever_happens_while_silos_join_and_drain_no_shard_is_lost_and_all_is_whole_when_it_ends() => Storms(1, 60);
-
-    [LongFact]
-    [Trait("Long", "true")]
-    public void Whatever_happens_in_ten_thousand_histories_of_joins_and_drains_no_shard_is_lost() => Storms(1001, 10_000);
-
-    private static void Storms(long first, int count) => new Work(Environment.ProcessorCount).For("histories", count, 1, (at, _, _) =>
-    {
-        try
-        {
-            Storm((ulong)(first + at));
-        }
-        catch (Exception e)
-        {
-            throw new InvalidOperationException($"seed {first + at}: {e.Message}", e);
-        }
-    });
-
-    private static void Storm(ulong seed)
-    {
-        var random = new Seeded(seed, 1);
-        var cluster = new SimulatedCluster(
-            silos: 2 + random.Next(3), shards: 1 + random.Next(8), replicas: 1 + random.Next(3), collections: 1 + random.Next(2), movesMax: 1 + random.Next(3));
-        cluster.Run(TimeSpan.FromSeconds(random.Next(20)));
-        for (int i = 0; i < 1500; i++)
-        {
-            string[] names = [.. cluster.Silos.Keys];
-            Disturb(cluster, names[random.Next(names.Length)], random);
-        }
-
-        foreach ((string name, SimulatedSilo? silo) in cluster.Silos.ToArray())
-        {
-            if (silo is not null)
-            {
-                (silo.IsFrozen, silo.State.IsCut, silo.State.CrashAt) = (false, false, 0);
-            }
-            else if (!cluster.Drained.Contains(name) || cluster.Living.All(other => other.IsDraining))
-            {
-                cluster.Start(name);
-            }
-        }
-
-        SimulatedSilo[] draining = [.. cluster.Living.Where(silo => silo.IsDraining)];
-        int staying = cluster.Living.Count() - draining.Length;
-        cluster.Run(Calm * 1.5);
-        foreach (SimulatedSilo silo in draining)
-        {
-            bool mustEnd = staying >= (silo.MayLoseCopies ? 1 : cluster.Replicas);
-            Assert.True(!mustEnd || cluster.Silos[silo.Name] is null, $"{silo.Name} was not drained");
-            silo.IsDraining = false;
-        }
-
-        cluster.Run(Calm * 1.5);
-        cluster.MustBeWhole();
-    }
-
-    /// <summary>One step of a process, some time, or something that happens.</summary>
-    private static void Disturb(SimulatedCluster cluster, string name, Seeded random)
-    {
-        SimulatedSilo? silo = cluster.Silos[name];
-        switch (random.Next(1000))
-        {
-            case < 800:
-                cluster.Step(name, random.Next(3));
-                break;
-            case < 950:
-                cluster.Time.Pass(TimeSpan.FromMilliseconds(random.Next(400)));
-                break;
-            case < 956:
-                cluster.Kill(name);
-                break;
-            case < 962 when silo is not null:
-                silo.State.CrashAt = silo.State.Calls + 1 + random.Next(10);
-                silo.State.CrashAfter = random.Next(2) == 0;
-                break;
-            case < 966 when silo is not null:
-                silo.IsFrozen = !silo.IsFrozen;
-                break;
-            case < 970 when silo is not null:
-                silo.State.IsCut = !silo.State.IsCut;
-                break;
-            case < 972:
-                cluster.Train(cluster.Manifests[0].Name);
-                break;
-            case < 976 when silo is not null:
-                silo.Balance(0.01);
-                break;
-            case < 984 when silo is not null:
-                (silo.IsDraining, silo.MayLoseCopies) = (!silo.IsDraining, random.Next(3) == 0);
-                break;
-            case < 988 when cluster.Silos.Count < 7:
-                cluster.Start($"s{cluster.Silos.Count}");
-                break;
-            default:
-                if (silo is null)
-                {
-                    cluster.Drained.Remove(name);
-                    cluster.Start(name);
-                }
-
-                break;
         }
     }
 }

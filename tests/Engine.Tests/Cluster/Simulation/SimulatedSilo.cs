@@ -8,6 +8,9 @@ namespace Signpost.Engine.Tests.Cluster.Simulation;
 /// <summary>One process: the real membership, agent and steward over shards that open at once.</summary>
 internal sealed class SimulatedSilo
 {
+    /// <summary>The step in which it opens and closes shards.</summary>
+    public const int OpensAndCloses = 1;
+
     private readonly FakeShards _shards;
     private readonly SimulatedCluster _cluster;
     private readonly SimulatedTraining _training;
@@ -43,6 +46,9 @@ internal sealed class SimulatedSilo
 
     public IReadOnlyList<HeldShard> Held => _shards.Held;
 
+    /// <summary>Whether it has a shard open, or cannot open it.</summary>
+    public bool Holds(ShardId shard) => _shards.Holds(shard);
+
     /// <summary>A frozen process does nothing, and later goes on as if no time had passed.</summary>
     public bool IsFrozen { get; set; }
 
@@ -77,7 +83,7 @@ internal sealed class SimulatedSilo
                 case 0:
                     Lease.Beat(new SiloNote("", "", "", 1L << 40, 0, 0, IsLeaving, _shards.Held, IsDraining, MayLoseCopies).Write(), default);
                     break;
-                case 1:
+                case OpensAndCloses:
                     bool wasDraining = IsDraining;
                     Lease.Use(_agent.StepAsync(Work.Quiet).AsTask().GetAwaiter().GetResult());
                     IsDrained = wasDraining && _agent.IsEmpty;
@@ -108,8 +114,9 @@ internal sealed class SimulatedSilo
         private readonly SortedDictionary<(string Collection, int Number), SortedDictionary<uint, string>> _open = []; // files of codes by their version
         private readonly Dictionary<string, uint> _known = []; // version of the manifest that this silo uses
         private readonly HashSet<(string, int)> _failed = [];
+        private List<HeldShard>? _held; // null when something has changed
 
-        public IReadOnlyList<HeldShard> Held =>
+        public IReadOnlyList<HeldShard> Held => _held ??=
         [
             .. _open.Select(p => new HeldShard(p.Key.Collection, p.Key.Number, [.. p.Value.Keys.Where(version => version <= _known.GetValueOrDefault(p.Key.Collection))])),
             .. _failed.Select(p => new HeldShard(p.Item1, p.Item2, [], "its file is cut")),
@@ -120,8 +127,11 @@ internal sealed class SimulatedSilo
         /// <summary>Name of the file of the codes of a version; null where they are not open.</summary>
         public string? CodesOf(ShardId shard, uint version) => _open.GetValueOrDefault((shard.Collection, shard.Number))?.GetValueOrDefault(version);
 
+        public bool Holds(ShardId shard) => _open.ContainsKey((shard.Collection, shard.Number)) || _failed.Contains((shard.Collection, shard.Number));
+
         public void Open(ShardId shard, bool isUrgent, Work work)
         {
+            _held = null;
             if (cluster.IsDamaged || cluster.ManifestOf(shard.Collection).AllShards.All(entry => entry.Id != shard.Number))
             {
                 _failed.Add((shard.Collection, shard.Number));
@@ -136,6 +146,7 @@ internal sealed class SimulatedSilo
 
         public void Close(ShardId shard)
         {
+            _held = null;
             _open.Remove((shard.Collection, shard.Number));
             _failed.Remove((shard.Collection, shard.Number));
         }
@@ -143,14 +154,20 @@ internal sealed class SimulatedSilo
         public void Refresh(string collection, uint codesInUse, Work work)
         {
             uint newest = cluster.CodesOf(collection);
+            bool isKnown = _known.GetValueOrDefault(collection) == newest;
             _known[collection] = newest;
+            _held = isKnown ? _held : null;
             foreach (((string Collection, int Number) shard, SortedDictionary<uint, string> codes) in _open.Where(p => p.Key.Collection == collection))
             {
+                int before = codes.Count;
+                bool isNew = codes.TryAdd(newest, "");
                 codes[newest] = FileOf(collection, shard.Number);
                 foreach (uint old in codes.Keys.Where(version => version != 0 && version < newest && version != codesInUse).ToArray())
                 {
                     codes.Remove(old);
                 }
+
+                _held = isNew || codes.Count != before ? null : _held;
             }
         }
 
@@ -176,6 +193,7 @@ internal sealed class SimulatedSilo
             }
 
             codes[version] = file;
+            _held = null;
             return file;
         }
 
@@ -184,6 +202,7 @@ internal sealed class SimulatedSilo
         {
             if (version > _known.GetValueOrDefault(shard.Collection))
             {
+                _held = null;
                 _open.GetValueOrDefault((shard.Collection, shard.Number))?.Remove(version);
             }
         }

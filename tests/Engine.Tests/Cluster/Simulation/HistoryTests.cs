@@ -1,0 +1,31 @@
+using Signpost.Engine.Tests.Support;
+
+namespace Signpost.Engine.Tests.Cluster.Simulation;
+
+/// <summary>Random histories of clusters: joins, drains, splits, merges, compactions, new codes, and faults of every kind among them.</summary>
+public class HistoryTests
+{
+    [Fact]
+    public void Whatever_happens_the_maps_are_lawful_no_shard_is_lost_and_the_cluster_is_whole_when_it_ends() => MustHaveHappened(History.All(1, 150), 150);
+
+    /// <summary>Seeds of long runs in which something was wrong: a part of a segment that a silo has was taken for one more move to it.</summary>
+    [Theory]
+    [InlineData(1384)]
+    [InlineData(2904)]
+    public void Histories_that_were_special_stay_well(int seed) => Assert.True(History.All((ulong)seed, 1).Maps > 0);
+
+    [LongTheory]
+    [Trait("Long", "true")]
+    [MemberData(nameof(Thousands))]
+    public void The_same_in_ten_thousand_histories(int thousand) => MustHaveHappened(History.All((ulong)(1000 * thousand) + 1, 1000), 1000);
+
+    public static TheoryData<int> Thousands => [.. Enumerable.Range(1, 10)];
+
+    private static void MustHaveHappened(HistoryCounts counts, int histories)
+    {
+        Assert.True(counts.Maps > 20 * histories, $"{counts.Maps} maps");
+        Assert.True(counts.Turns > histories, $"{counts.Turns} turns to other shards");
+        Assert.True(counts.Opened > 20 * histories, $"{counts.Opened} copies opened");
+        Assert.True(counts.Drained > histories / 4, $"{counts.Drained} silos drained");
+    }
+}
