@@ -20,6 +20,7 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
 {
     private readonly Dictionary<ShardId, long> _triedAt = [];
     private readonly Dictionary<ShardId, long> _unwantedSince = [];
+    private readonly Dictionary<string, long> _lastSeen = []; // versions of maps
     private volatile HashSet<ShardId> _coming = [];
     private volatile Opening? _opening;
     private volatile bool _isOutdated;
@@ -97,6 +98,9 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
 
     private void Close(ShardMap map, ShardEntry[] wanted)
     {
+        // In a map that was not seen, a copy that lingers may have been wanted once more: queries that began with it ask for it still.
+        bool hasMissed = _lastSeen.TryGetValue(map.Collection, out long last) && map.Version > last + 1;
+        _lastSeen[map.Collection] = map.Version;
         HashSet<int> numbers = [.. wanted.Where(shard => shard.Id.Collection == map.Collection).Select(shard => shard.Id.Number)];
         foreach (HeldShard held in shards.Held.Where(held => held.Collection == map.Collection))
         {
@@ -107,7 +111,11 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
                 continue;
             }
 
-            _unwantedSince.TryAdd(shard, time.GetTimestamp());
+            if (hasMissed || !_unwantedSince.ContainsKey(shard))
+            {
+                _unwantedSince[shard] = time.GetTimestamp();
+            }
+
             if (held.CodesVersions.Count == 0 || time.GetElapsedTime(_unwantedSince[shard]) >= Linger)
             {
                 _unwantedSince.Remove(shard);

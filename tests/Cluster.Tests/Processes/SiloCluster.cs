@@ -16,7 +16,8 @@ internal sealed class SiloCluster : IDisposable
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(90);
 
     private readonly string _store;
-    private readonly string _redis;
+    private readonly Func<string, string> _redisOf;
+    private readonly int _graceSeconds;
     private readonly string _listen;
     private readonly string _runtime;
     private readonly Func<string, string[]> _more;
@@ -24,7 +25,6 @@ internal sealed class SiloCluster : IDisposable
     private readonly int _leaseMs;
     private readonly Dictionary<string, SignpostProcess> _silos = [];
     private readonly Dictionary<string, string> _urls = [];
-    private readonly string _name = $"test-{Guid.NewGuid():N}";
 
     /// <param name="silos">How many to start.</param>
     /// <param name="store">Where the collections are.</param>
@@ -34,11 +34,14 @@ internal sealed class SiloCluster : IDisposable
     /// <param name="options">What a client needs to be let in by silos with TLS; null: they have none.</param>
     /// <param name="leaseMs">How long a silo that says nothing is taken for alive.</param>
     /// <param name="runtime">How they ask each other.</param>
+    /// <param name="redisOf">Where the silo of a name finds Redis; null: all at the one place.</param>
+    /// <param name="graceSeconds">How long a silo that is gone is awaited.</param>
     public SiloCluster(
         int silos, string store, string redis, Func<string, string[]>? more = null, string listen = "127.0.0.1", Func<SignpostClientOptions>? options = null,
-        int leaseMs = 2000, string runtime = "redis")
+        int leaseMs = 2000, string runtime = "redis", Func<string, string>? redisOf = null, int graceSeconds = 5)
     {
-        (_store, _redis, _more, _leaseMs, _runtime) = (store, redis, more ?? (_ => []), leaseMs, runtime);
+        (_redisOf, _graceSeconds) = (redisOf ?? (_ => redis), graceSeconds);
+        (_store, _more, _leaseMs, _runtime) = (store, more ?? (_ => []), leaseMs, runtime);
         (_options, _listen) = (options ?? (() => new SignpostClientOptions()), $"{(options is null ? "http" : "https")}://{listen}:0");
         for (int i = 1; i <= silos; i++)
         {
@@ -57,6 +60,9 @@ internal sealed class SiloCluster : IDisposable
 
     /// <summary>Knows all silos.</summary>
     public SignpostClient Client { get; }
+
+    /// <summary>Its name.</summary>
+    public string Name { get; } = $"test-{Guid.NewGuid():N}";
 
     public IEnumerable<string> Names => _silos.Keys;
 
@@ -161,8 +167,8 @@ internal sealed class SiloCluster : IDisposable
     private void Launch(string name, string? url = null) => _silos[name] = SignpostProcess.Start(
         AppContext.BaseDirectory,
         [
-            "serve", "--runtime", _runtime, "--cluster", _name, "--silo", name, "--redis", _redis, "--store", _store, "--url", url ?? _listen,
-            "--peer-url", _listen, "--lease-ms", $"{_leaseMs}", "--grace-seconds", "5", "--threads", "2", "--quiet", .. _more(name),
+            "serve", "--runtime", _runtime, "--cluster", Name, "--silo", name, "--redis", _redisOf(name), "--store", _store, "--url", url ?? _listen,
+            "--peer-url", _listen, "--lease-ms", $"{_leaseMs}", "--grace-seconds", $"{_graceSeconds}", "--threads", "2", "--quiet", .. _more(name),
         ]);
 
     private string UrlOf(string name) => _silos[name].FirstLine().Split(" at ")[1].Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal);

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Signpost.Silo.Tests.Support;
 
 /// <summary>A small collection that the demo made, with the files it came from; made once for all tests that only read it.</summary>
-public sealed class DemoCollection : IDisposable
+public class DemoCollection : IDisposable
 {
     public const int Count = 2000;
     public const int Dim = 16;
@@ -12,9 +12,14 @@ public sealed class DemoCollection : IDisposable
     private readonly TestFolder _folder = new();
 
     public DemoCollection()
+        : this(shards: 2)
+    {
+    }
+
+    protected DemoCollection(int shards)
     {
         Result = SignpostProcess.Run(
-            _folder, "demo", "--folder", ".", "--count", $"{Count}", "--dim", $"{Dim}", "--shards", "2", "--m", "8", "--threads", "2", "--json");
+            _folder, "demo", "--folder", ".", "--count", $"{Count}", "--dim", $"{Dim}", "--shards", $"{shards}", "--m", "8", "--threads", "2", "--json");
     }
 
     /// <summary>The run that made it.</summary>
@@ -31,7 +36,11 @@ public sealed class DemoCollection : IDisposable
 
     public string Queries => _folder.At("queries.fvecs");
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose()
+    {
+        _folder.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     /// <summary>The first <paramref name="count"/> query vectors.</summary>
     public float[][] QueryVectors(int count) => Read(Queries, count);
