@@ -4,46 +4,71 @@ using Signpost.Engine.Vectors;
 
 namespace Signpost.Bench.Cluster;
 
-/// <summary>Queries at a steady rate while a fourth silo joins three, and while the first one is drained: what they see of it, and how many bytes move.</summary>
+/// <summary>
+/// Queries at a steady rate while a fourth silo joins three, the first one is drained, a shard is split, its halves are compacted, and two neighbours are
+/// merged: what they see of it, and how many bytes move.
+/// </summary>
 internal static class Elastic
 {
     private const int K = 10;
     private const double Tolerance = 0.1;
+    private const int Replicas = 2;
 
     private static readonly TimeSpan Calm = TimeSpan.FromSeconds(15);
 
     public static async Task RunAsync(string program, string collection, float[][] vectors, string truth, int perSecond, int l, int threads)
     {
-        string caches = Directory.CreateTempSubdirectory("signpost-bench-").FullName;
+        string folder = Directory.CreateTempSubdirectory("signpost-bench-").FullName;
+        string caches = Directory.CreateDirectory(Path.Combine(folder, "caches")).FullName;
         try
         {
             string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(collection));
+            string store = Directory.CreateDirectory(Path.Combine(folder, "store")).FullName;
+            collection = Copy(collection, Path.Combine(store, name)); // its shards are changed
             var rows = GroundTruth.Open(truth);
             using Server three = Server.Cluster(program, collection, 3, threads, caches: caches);
             using var client = new SignpostClient(new SignpostClientOptions { Addresses = three.Urls, Rest = TimeSpan.FromSeconds(1), RefreshEvery = TimeSpan.FromSeconds(5) });
             var load = new SteadyLoad(client, name, vectors, perSecond, new SearchOptions { K = K, L = l, Timeout = TimeSpan.FromSeconds(8) });
             var phases = new List<(string What, double From, double To, long Bytes, long Least)>();
             await CalmAsync(); // warms up
-            await PhaseAsync("quiet", () => Task.Delay(Calm * 2), 0);
+            await PhaseAsync("quiet", () => Task.Delay(Calm * 2), () => 0);
 
             long[] bytes = [.. Enumerable.Range(0, (await client.GetClusterAsync()).Collections.Single().Shards.Length).Select(shard => BytesOf(collection, shard))];
             Server? fourth = null;
-            await PhaseAsync("start", () => Task.FromResult(fourth = Server.Join(program, collection, three, "silo-4", threads, caches)), 0);
+            await PhaseAsync("start", () => Task.FromResult(fourth = Server.Join(program, collection, three, "silo-4", threads, caches)), () => 0);
             await PhaseAsync("join", async () =>
             {
                 await Faults.UntilAsync(client, load.Start, c => c.Silos.Length == 4 && IsCalm(c) && c.Silos.Single(s => s.Name == "silo-4").Shards >= Edge(bytes, 4));
-            }, LeastOfJoin(bytes, 4));
+            }, () => LeastOfJoin(bytes, 4));
             using Server joined = fourth!;
-            await PhaseAsync("quiet", () => Task.Delay(Calm * 2), 0);
+            await PhaseAsync("quiet", () => Task.Delay(Calm * 2), () => 0);
 
             int[] had = [.. (await client.GetClusterAsync()).Collections.Single().Shards.Where(s => s.Replicas.Any(r => r.Silo == "silo-1")).Select(s => s.Shard)];
             await PhaseAsync("drain", async () =>
             {
                 Server.Run(program, "drain", "silo-1", "--url", three.Urls[1], "--quiet");
                 await Faults.UntilAsync(client, load.Start, c => c.Silos.Length == 3 && IsCalm(c));
-            }, had.Sum(shard => bytes[shard]));
-            await PhaseAsync("quiet", () => Task.Delay(Calm), 0);
+            }, () => had.Sum(shard => bytes[shard]));
+            await PhaseAsync("quiet", () => Task.Delay(Calm), () => 0);
+
+            // Nothing moves for a split; of what is made anew every copy is fetched once.
+            await PhaseAsync("split", () => ChangeAsync("split", name, "0"), () => 0);
+            await PhaseAsync("quiet", () => Task.Delay(Calm), () => 0);
+            await PhaseAsync("compact", () => ChangeAsync("compact", name), () => NewBytes(2));
+            await PhaseAsync("quiet", () => Task.Delay(Calm), () => 0);
+            await PhaseAsync("merge", () => ChangeAsync("merge", name, $"{bytes.Length + 2}", $"{bytes.Length + 3}"), () => NewBytes(1));
+            await PhaseAsync("quiet", () => Task.Delay(Calm), () => 0);
             Print(phases, await load.EndAsync(), rows);
+
+            async Task ChangeAsync(params string[] words)
+            {
+                await Task.Run(() => Server.Run(program, [.. words, "--store", store, "--url", three.Urls[1], "--threads", "1", "--quiet"]));
+                await Faults.UntilAsync(client, load.Start, IsCalm);
+            }
+
+            // Files of the last shards that were made, for each copy.
+            long NewBytes(int shards) => Replicas * new DirectoryInfo(collection).EnumerateFiles("shard-*").GroupBy(file => file.Name[..10])
+                .OrderByDescending(files => files.Key, StringComparer.Ordinal).Take(shards).Sum(files => files.Sum(file => file.Length));
 
             async Task CalmAsync()
             {
@@ -54,16 +79,18 @@ internal static class Elastic
                 while (load.InFlight > perSecond / 10);
             }
 
-            async Task PhaseAsync(string what, Func<Task> act, long least)
+            async Task PhaseAsync(string what, Func<Task> act, Func<long> least)
             {
-                (double from, long before) = (load.Now, CachedBytes(caches));
+                double from = load.Now;
+                HashSet<string> before = [.. CachedFiles(caches)];
                 await act();
-                phases.Add((what, from, load.Now, CachedBytes(caches) - before, least));
+                long moved = CachedFiles(caches).Where(file => !before.Contains(file)).Sum(file => new FileInfo(file).Length);
+                phases.Add((what, from, load.Now, moved, least()));
             }
         }
         finally
         {
-            Directory.Delete(caches, recursive: true);
+            Directory.Delete(folder, recursive: true);
         }
     }
 
@@ -98,7 +125,7 @@ internal static class Elastic
     /// <summary>As few shards as bring a silo to nine tenths of its fair share, were they the largest.</summary>
     private static int Edge(long[] bytes, int silos)
     {
-        double edge = (1 - Tolerance) * 2 * bytes.Sum() / silos;
+        double edge = (1 - Tolerance) * Replicas * bytes.Sum() / silos;
         return Enumerable.Range(1, bytes.Length).First(count => bytes.OrderDescending().Take(count).Sum() >= edge);
     }
 
@@ -107,6 +134,17 @@ internal static class Elastic
     private static long BytesOf(string collection, int shard) =>
         new DirectoryInfo(collection).EnumerateFiles($"shard-{shard:0000}-*").Sum(file => file.Length);
 
-    private static long CachedBytes(string caches) => new DirectoryInfo(caches).EnumerateFiles("shard-*", SearchOption.AllDirectories)
-        .Where(file => file.Extension is ".segment" or ".codes").Sum(file => file.Length);
+    private static IEnumerable<string> CachedFiles(string caches) => new DirectoryInfo(caches).EnumerateFiles("shard-*", SearchOption.AllDirectories)
+        .Where(file => file.Extension is ".segment" or ".codes").Select(file => file.FullName);
+
+    private static string Copy(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (string file in Directory.EnumerateFiles(from))
+        {
+            File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
+        }
+
+        return to;
+    }
 }

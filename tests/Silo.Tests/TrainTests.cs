@@ -241,7 +241,7 @@ public sealed class TrainTests : IDisposable
             .Select(item => $"{item.GetProperty("ids").GetRawText()} {item.GetProperty("distances").GetRawText()}"));
     }
 
-    private string[] Files() => [.. Directory.GetFiles(Collection).Select(path => Path.GetFileName(path)).Where(name => name != "writer.lock").Order(StringComparer.Ordinal)];
+    private string[] Files() => [.. Directory.GetFiles(Collection).Select(path => Path.GetFileName(path)).Where(name => Path.GetExtension(name) != ".lock").Order(StringComparer.Ordinal)];
 
     private int Version()
     {

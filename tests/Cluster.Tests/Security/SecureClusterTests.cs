@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using Signpost.Client;
 using Signpost.Cluster.Tests.Processes;
 using Signpost.Silo.Security;
+using Signpost.Silo.Tests.Deploy;
 using Signpost.Silo.Tests.Security;
 using Signpost.Silo.Tests.Support;
 
@@ -29,7 +30,7 @@ public sealed class SecureClusterTests(DemoCollection demo) : IClassFixture<Demo
         File.WriteAllText(_folder.At("keys"), ApiKeys.Line(Role.Read, "test", key));
         File.WriteAllText(_folder.At("secret"), secret);
         using var cluster = new SiloCluster(
-            3, demo.Root, $"127.0.0.1:{redis.Port},password={Password}", Words,
+            3, demo.Root, $"127.0.0.1:{redis.Port},password={Password}", silo => Words(authority, silo),
             options: () => new SignpostClientOptions { ApiKey = key, CaFile = _folder.At("ca.pem") }, runtime: runtime);
         await cluster.UntilWholeAsync("silo-1");
 
@@ -53,17 +54,47 @@ public sealed class SecureClusterTests(DemoCollection demo) : IClassFixture<Demo
         await cluster.UntilAsync("silo-1", _ => cluster.ErrorOf("silo-1").Contains("Redis", StringComparison.Ordinal), "the silo tells that Redis is gone");
         string said = string.Join('\n', cluster.Names.Select(cluster.ErrorOf)) + shown.Output + shown.Error + string.Join('\n', seen.Silos);
         Assert.All((string[])[key, secret, Password], hidden => Assert.DoesNotContain(hidden, said, StringComparison.Ordinal));
+    }
 
-        string[] Words(string silo)
-        {
-            (string certificate, string certificateKey) = (_folder.At($"{silo}.pem"), _folder.At($"{silo}.key"));
-            authority.Write(certificate, certificateKey);
-            return
-            [
-                "--certificate", certificate, "--certificate-key", certificateKey, "--ca", _folder.At("ca.pem"), "--keys", _folder.At("keys"),
-                "--peer-secret", _folder.At("secret"), "--peer-client-certificate", "required",
-            ];
-        }
+    /// <summary>The line that Kubernetes runs before it stops a pod, as it stands in deploy/, with the places of this test.</summary>
+    [RedisFact]
+    public async Task What_a_pod_runs_before_it_stops_drains_its_silo_with_tls_and_a_key()
+    {
+        using var authority = new TestAuthority();
+        using var redis = new RedisServer();
+        string admin = ApiKeys.NewKey(), reader = ApiKeys.NewKey();
+        File.WriteAllText(_folder.At("ca.pem"), authority.Pem);
+        File.WriteAllLines(_folder.At("keys"), [ApiKeys.Line(Role.Admin, "operator", admin), ApiKeys.Line(Role.Read, "application", reader)]);
+        File.WriteAllText(_folder.At("secret"), ApiKeys.NewKey());
+        File.WriteAllText(_folder.At("admin-key"), admin);
+        File.WriteAllText(_folder.At("read-key"), reader);
+        using var cluster = new SiloCluster(
+            3, demo.Root, $"127.0.0.1:{redis.Port}", silo => Words(authority, silo), options: () => new SignpostClientOptions { ApiKey = reader, CaFile = _folder.At("ca.pem") });
+        await cluster.UntilWholeAsync("silo-2");
+        await using var queries = new SteadyQueries(cluster.Client, "demo", demo.QueryVectors(20), 30, new SearchOptions { RequireFull = true });
+        await queries.MoreAsync(20);
+
+        Run refused = Run(PreStop(cluster.Url("silo-1"), "read-key"));
+        Assert.Equal(2, refused.ExitCode); // the key of an application drains nothing
+        Run drained = Run(PreStop(cluster.Url("silo-1"), "admin-key"));
+
+        Assert.True(drained.ExitCode == 0, drained.Error);
+        Assert.Equal(0, cluster.EndOf("silo-1").ExitCode);
+        await cluster.UntilWholeAsync("silo-2", 2, "silo-1");
+        Run split = Run(["split", "demo", "0", "--store", demo.Root, "--url", cluster.Url("silo-2"), "--ca", _folder.At("ca.pem"), "--key-file", _folder.At("read-key"), "--json"]);
+        Assert.True(split.ExitCode == 0, split.Error); // waiting for silos to turn needs a key that may look
+        await queries.MoreAsync(20);
+        Assert.Empty(queries.Failures);
+        Assert.Equal(0, queries.Partial);
+
+        Run Run(string[] words) => SignpostProcess.Run(_folder, words);
+
+        string[] PreStop(string url, string key) =>
+        [
+            .. DeployFiles.Read("kubernetes", "silos.yaml").SelectMany(document => document.List("spec.template.spec.containers")).Single().Texts("lifecycle.preStop.exec.command").Skip(1)
+                .Select(word => word.Replace("https://localhost:7700", url, StringComparison.Ordinal).Replace("/etc/signpost/tls/ca.crt", _folder.At("ca.pem"), StringComparison.Ordinal)
+                    .Replace("/etc/signpost/secrets/admin-key", _folder.At(key), StringComparison.Ordinal)),
+        ];
     }
 
     [RedisFact]
@@ -100,6 +131,17 @@ public sealed class SecureClusterTests(DemoCollection demo) : IClassFixture<Demo
         Assert.Contains($"127.0.0.1:{redis.Port}", output, StringComparison.Ordinal);
         Assert.True(commands.Length >= 2, "the silos were seen");
         Assert.DoesNotContain(Password, output + error.Result + string.Concat(commands), StringComparison.Ordinal);
+    }
+
+    private string[] Words(TestAuthority authority, string silo)
+    {
+        (string certificate, string certificateKey) = (_folder.At($"{silo}.pem"), _folder.At($"{silo}.key"));
+        authority.Write(certificate, certificateKey);
+        return
+        [
+            "--certificate", certificate, "--certificate-key", certificateKey, "--ca", _folder.At("ca.pem"), "--keys", _folder.At("keys"),
+            "--peer-secret", _folder.At("secret"), "--peer-client-certificate", "required",
+        ];
     }
 
     private static async Task RefusedAsync(SiloCluster cluster, string? key)

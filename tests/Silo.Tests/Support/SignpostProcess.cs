@@ -80,6 +80,9 @@ internal sealed partial class SignpostProcess : IDisposable
     public static SignpostProcess Start(string workingFolder, params string[] args) =>
         new("dotnet", workingFolder, [Path.Combine(AppContext.BaseDirectory, "signpost.dll"), .. args]);
 
+    /// <summary>Starts another program.</summary>
+    public static SignpostProcess StartOther(string program, string workingFolder, params string[] args) => new(program, workingFolder, args);
+
     /// <summary>Runs the program to its end.</summary>
     public static Run Run(string workingFolder, params string[] args)
     {
