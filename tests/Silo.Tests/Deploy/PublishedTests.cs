@@ -26,7 +26,8 @@ public sealed partial class PublishedTests(DemoCollection demo) : IDisposable
         }
 
         string[] publish = [.. After("RUN ").Single().Split(" && ")[0].Split(' ').Select(word => word == "/app" ? _folder.At("app") : word)];
-        Run published = SignpostProcess.RunOther(publish[0], _folder.At("source"), [.. publish[1..], "-p:Orleans=false", "-v", "quiet"]);
+        using SignpostProcess publishing = SignpostProcess.StartOther(publish[0], _folder.At("source"), [.. publish[1..], "-p:Orleans=false", "-v", "quiet"]);
+        Run published = publishing.End(TimeSpan.FromMinutes(10));
         Assert.True(published.ExitCode == 0, published.Output + published.Error);
         Copy(demo.Collection, _folder.At("data", "demo"));
 
