@@ -1,5 +1,6 @@
 using System.Buffers;
 using Signpost.Engine.Base;
+using Signpost.Engine.Kernels;
 using Signpost.Engine.Vectors;
 
 namespace Signpost.Engine.Quantizers;
@@ -15,127 +16,231 @@ namespace Signpost.Engine.Quantizers;
 /// The error of a distance, dhat - d, is -2 (u - v) . e + ||e||^2 with e = z^ - z_v: PQ keeps ||e|| small in all directions, this one
 /// keeps e small in the directions in which queries arrive. Under inner product and cosine it is -u . e, taken twice so that
 /// both are in units of squared distance.
+///
+/// Of all codewords of a subspace J is a polynomial whose coefficients are sums over the neighbours (<see cref="CostTerms"/>), so a codeword
+/// costs as many multiplications as it has components and pairs of them, whatever the number of neighbours. Subspaces that are
+/// wider than <see cref="WidestWithProducts"/> have more pairs than neighbours are worth, and are gone through neighbour by neighbour.
 /// </remarks>
 internal sealed unsafe class CodeRefiner
 {
+    private const int Group = CostTerms.Group;
+    private const int WidestWithProducts = 32;
+    private const int Slack = NeighbourLanes.Most; // readable floats after the rotated vectors
+
     private readonly ProductQuantizer _quantizer;
     private readonly Refinement _refinement;
-
-    /// <summary>Squared lengths of the codewords, and what of them is part of a distance. Shape of both: [M, K].</summary>
-    private readonly float[] _squares;
-    private readonly float[] _constants;
+    private readonly AlignedBuffer _squares; // [M, K]
+    private readonly AlignedBuffer _products; // by subspace: panels
+    private readonly int[] _pairs; // products of the subspaces before each, and of all
 
     public CodeRefiner(ProductQuantizer quantizer, Refinement refinement)
     {
         _quantizer = quantizer;
         _refinement = refinement;
-        _squares = new float[quantizer.M * quantizer.K];
+        int k = quantizer.K;
+        _squares = new AlignedBuffer((long)quantizer.M * k * sizeof(float));
+        _pairs = new int[quantizer.M + 1];
         for (int m = 0; m < quantizer.M; m++)
         {
-            ReadOnlySpan<float> codebook = quantizer.Codebook(m);
-            int width = codebook.Length / quantizer.K;
-            for (int k = 0; k < quantizer.K; k++)
-            {
-                foreach (float component in codebook.Slice(k * width, width))
-                {
-                    _squares[m * quantizer.K + k] += component * component;
-                }
-            }
+            _pairs[m + 1] = _pairs[m] + (Width(m) <= WidestWithProducts ? CodebookView.PairsOf(Width(m)) : 0);
         }
 
-        _constants = quantizer.Metric == Metric.L2 ? _squares : new float[_squares.Length];
+        _products = new AlignedBuffer((long)_pairs[^1] * k * sizeof(float));
+        for (int m = 0; m < quantizer.M; m++)
+        {
+            Multiply(m, (float*)_squares.Pointer + ((long)m * k));
+        }
     }
 
     /// <inheritdoc cref="RoutingProductQuantizer.Refine"/>
     public void Refine(VectorBlock vectors, long from, int count, NeighboursOf neighbours, int mostNeighbours, byte* codes)
     {
-        int most = (mostNeighbours + NeighbourTile.Rows - 1) / NeighbourTile.Rows * NeighbourTile.Rows;
-        int dim = _quantizer.RotatedDim;
-        uint[] ids = ArrayPool<uint>.Shared.Rent(mostNeighbours);
-        int[] code = ArrayPool<int>.Shared.Rent(_quantizer.M);
-        float[] floats = ArrayPool<float>.Shared.Rent(((most + 1) * (dim + _quantizer.Dim)) + (2 * most));
-        fixed (float* memory = floats)
+        int dim = _quantizer.RotatedDim, most = mostNeighbours + 1, widest = Width(0);
+        long rows = (long)Group * most * _quantizer.Dim, rotated = ((long)Group * most * dim) + Slack;
+        long place = Neighbourhood.Floats(dim, mostNeighbours, _pairs[^1]);
+        long floats = rows + rotated + (Group * place) + CostTerms.Floats(widest) + (Group * _quantizer.K);
+        float[] rented = ArrayPool<float>.Shared.Rent(checked((int)floats));
+        fixed (float* memory = rented)
         {
-            float* rotated = memory + ((most + 1) * _quantizer.Dim);
-            float* weights = rotated + ((most + 1) * dim);
-            for (int i = 0; i < count; i++)
+            float* next = memory + rows + rotated;
+            var places = new Neighbourhood[Group];
+            for (int i = 0; i < Group; i++, next += place)
             {
-                int found = neighbours((uint)(from + i), ids);
-                if (found > 0)
-                {
-                    Read(vectors, from + i, ids.AsSpan(0, found), memory, rotated);
-                    var place = new Neighbourhood(rotated, dim, found, weights, weights + most);
-                    Read(codes + ((long)i * _quantizer.CodeBytes), code);
-                    float scale = place.Begin(memory, _quantizer.Dim, _quantizer.Metric == Metric.L2);
-                    Descend(place, scale, code);
-                    Write(code, codes + ((long)i * _quantizer.CodeBytes));
-                }
+                places[i] = new Neighbourhood(next, dim, mostNeighbours);
+            }
+
+            var scratch = new Scratch(places, memory, memory + rows, new CostTerms(next, widest), next + CostTerms.Floats(widest), mostNeighbours, _quantizer.M);
+            for (int i = 0; i < count; i += Group)
+            {
+                int here = Math.Min(Group, count - i);
+                Read(vectors, from + i, here, neighbours, scratch);
+                Descend(scratch, codes + ((long)i * _quantizer.CodeBytes));
             }
         }
 
-        ArrayPool<float>.Shared.Return(floats);
-        ArrayPool<int>.Shared.Return(code);
-        ArrayPool<uint>.Shared.Return(ids);
-        GC.KeepAlive(_quantizer);
+        ArrayPool<float>.Shared.Return(rented);
+        GC.KeepAlive(this);
     }
 
-    /// <summary>The vertex' own vector, then its neighbours', rotated.</summary>
-    private void Read(VectorBlock vectors, long vertex, ReadOnlySpan<uint> ids, float* rows, float* rotated)
+    /// <summary>Takes vertices that have neighbours other than copies; the others' codes stay.</summary>
+    private void Read(VectorBlock vectors, long first, int count, NeighboursOf neighbours, Scratch scratch)
     {
-        int dim = _quantizer.Dim;
-        FloatRows.Read(vectors, vertex, 1, _quantizer.Metric, rows);
-        for (int i = 0; i < ids.Length; i++)
+        int dim = _quantizer.Dim, columns = 0;
+        Span<int> starts = stackalloc int[Group];
+        Span<int> found = stackalloc int[Group];
+        for (int i = 0; i < count; i++)
         {
-            FloatRows.Read(vectors, ids[i], 1, _quantizer.Metric, rows + ((i + 1L) * dim));
+            starts[i] = columns;
+            found[i] = neighbours((uint)(first + i), scratch.Ids);
+            FloatRows.Read(vectors, first + i, 1, _quantizer.Metric, scratch.Rows + ((long)columns++ * dim));
+            for (int j = 0; j < found[i]; j++)
+            {
+                FloatRows.Read(vectors, scratch.Ids[j], 1, _quantizer.Metric, scratch.Rows + ((long)columns++ * dim));
+            }
         }
 
-        _quantizer.RotateTo(rows, ids.Length + 1, rotated);
+        _quantizer.RotateToColumns(scratch.Rows, columns, scratch.Rotated);
+        bool squared = _quantizer.Metric == Metric.L2;
+        for (int i = 0; i < Group; i++)
+        {
+            scratch.Active[i] = null;
+            if (i < count && found[i] > 0)
+            {
+                double distances = double.NaN;
+                Span<float> left = _quantizer.RotatedDim == dim ? [] : scratch.Left.AsSpan(0, found[i]);
+                if (!left.IsEmpty)
+                {
+                    distances = LeftOut(scratch.Rows + ((long)starts[i] * dim), scratch.Rotated + starts[i], columns, squared, left);
+                }
+
+                scratch.Places[i].Begin(scratch.Rotated + starts[i], columns, found[i], left, distances, squared);
+                scratch.Active[i] = float.IsFinite(scratch.Places[i].Scale) ? scratch.Places[i] : null;
+            }
+        }
     }
 
-    private void Descend(in Neighbourhood place, float scale, int[] code)
+    private void Descend(Scratch scratch, byte* codes)
     {
         int subspaces = _quantizer.M;
-        if (!float.IsFinite(scale))
+        for (int i = 0; i < Group; i++)
         {
-            return; // every neighbour is a copy of the vertex
-        }
-
-        for (int m = 0; m < subspaces; m++)
-        {
-            place.Add(Codewords(m), code[m], 1f);
+            for (int m = 0; m < (scratch.Active[i] is null ? 0 : subspaces); m++)
+            {
+                var bytes = new ReadOnlySpan<byte>(codes + ((long)i * _quantizer.CodeBytes), _quantizer.CodeBytes);
+                int k = scratch.Codes[(i * subspaces) + m] = CodeNumbers.Read(bytes, m, _quantizer.K);
+                scratch.Active[i]!.Spread(Codewords(m), _pairs[m]);
+                scratch.Active[i]!.Add(Codewords(m), k);
+            }
         }
 
         for (int sweep = 0; sweep < _refinement.Sweeps; sweep++)
         {
             for (int m = 0; m < subspaces; m++)
             {
-                CodebookView codewords = Codewords(m);
-                place.Add(codewords, code[m], -1f);
-                code[m] = place.Best(codewords, scale, _refinement.Isotropy);
-                place.Add(codewords, code[m], 1f);
+                Choose(m, scratch);
+            }
+        }
+
+        for (int i = 0; i < Group; i++)
+        {
+            byte* target = codes + ((long)i * _quantizer.CodeBytes);
+            for (int m = 0; m < (scratch.Active[i] is null ? 0 : subspaces); m++)
+            {
+                CodeNumbers.Write(target + CodeNumbers.ByteOf(m, _quantizer.K), m, _quantizer.K, scratch.Codes[(i * subspaces) + m]);
             }
         }
     }
 
-    private CodebookView Codewords(int m) => new(
-        _quantizer.Panels(m), _quantizer.K, Subspaces.Offset(_quantizer.RotatedDim, _quantizer.M, m),
-        Subspaces.Width(_quantizer.RotatedDim, _quantizer.M, m),
-        _squares.AsSpan(m * _quantizer.K, _quantizer.K), _constants.AsSpan(m * _quantizer.K, _quantizer.K));
-
-    private void Read(byte* source, int[] code)
+    /// <summary>Gives every vertex the codeword of subspace <paramref name="m"/> with the least J, the lower one of equals.</summary>
+    private void Choose(int m, Scratch scratch)
     {
-        var bytes = new ReadOnlySpan<byte>(source, _quantizer.CodeBytes);
-        for (int m = 0; m < _quantizer.M; m++)
+        CodebookView codewords = Codewords(m);
+        for (int i = 0; i < Group; i++)
         {
-            code[m] = CodeNumbers.Read(bytes, m, _quantizer.K);
+            scratch.Active[i]?.Terms(codewords, _pairs[m], scratch.Codes[(i * _quantizer.M) + m], _refinement.Isotropy, scratch.Terms, i);
+        }
+
+        CodewordCosts.Compute<Native>(codewords, scratch.Terms, scratch.Active, scratch.Costs);
+        for (int i = 0; i < Group; i++)
+        {
+            ref int chosen = ref scratch.Codes[(i * _quantizer.M) + m];
+            int best = NeighbourLanes.Least(scratch.Costs + (i * codewords.K), codewords.K);
+            if (best != chosen)
+            {
+                scratch.Active[i]?.Take(codewords, best);
+                chosen = best;
+            }
         }
     }
 
-    private void Write(int[] code, byte* target)
+    /// <summary>What of each error is in none of the directions that the rotation keeps, and the sum of the squared distances.</summary>
+    private double LeftOut(float* rows, float* rotated, int step, bool squared, Span<float> left)
     {
-        for (int m = 0; m < _quantizer.M; m++)
+        int dim = _quantizer.Dim;
+        double all = 0;
+        for (int i = 0; i < left.Length; i++)
         {
-            CodeNumbers.Write(target + CodeNumbers.ByteOf(m, _quantizer.K), m, _quantizer.K, code[m]);
+            (double distance, double product, double square) = Compare(rows, rows + ((i + 1L) * dim), 1, dim);
+            (_, double keptProduct, double keptSquare) = Compare(rotated, rotated + i + 1, step, _quantizer.RotatedDim);
+            left[i] = (float)(2 * (product - keptProduct) - (squared ? square - keptSquare : 0));
+            all += distance;
         }
+
+        return all;
+    }
+
+    private static (double Distance, double Product, double OwnSquare) Compare(float* own, float* other, int step, int dim)
+    {
+        double distance = 0, product = 0, ownSquare = 0;
+        for (long d = 0; d < (long)dim * step; d += step)
+        {
+            double difference = other[d] - own[d];
+            distance += difference * difference;
+            product += (double)other[d] * own[d];
+            ownSquare += (double)own[d] * own[d];
+        }
+
+        return (distance, product, ownSquare);
+    }
+
+    /// <summary>Fills in the squared lengths of a subspace's codewords and the products of their components.</summary>
+    private void Multiply(int m, float* squares)
+    {
+        const int Lanes = CodewordKernels.PanelWidth;
+        int width = Width(m), pairs = _pairs[m + 1] - _pairs[m];
+        float* products = (float*)_products.Pointer + ((long)_pairs[m] * _quantizer.K);
+        for (int k = 0; k < _quantizer.K; k++)
+        {
+            ReadOnlySpan<float> codeword = _quantizer.Codebook(m).Slice(k * width, width);
+            float* lane = products + ((long)(k / Lanes) * Lanes * pairs) + (k % Lanes);
+            for (int d = 0; d < width; d++)
+            {
+                squares[k] += codeword[d] * codeword[d];
+                for (int e = d; e < (pairs > 0 ? width : 0); e++, lane += Lanes)
+                {
+                    *lane = codeword[d] * codeword[e];
+                }
+            }
+        }
+    }
+
+    private int Width(int m) => Subspaces.Width(_quantizer.RotatedDim, _quantizer.M, m);
+
+    private CodebookView Codewords(int m) => new(
+        _quantizer.Panels(m), _pairs[m + 1] == _pairs[m] ? null : (float*)_products.Pointer + ((long)_pairs[m] * _quantizer.K),
+        (float*)_squares.Pointer + ((long)m * _quantizer.K), _quantizer.K, Subspaces.Offset(_quantizer.RotatedDim, _quantizer.M, m), Width(m));
+
+    /// <summary>What one call of <see cref="Refine"/> works on.</summary>
+    private sealed class Scratch(Neighbourhood[] places, float* rows, float* rotated, CostTerms terms, float* costs, int most, int subspaces)
+    {
+        public readonly Neighbourhood[] Places = places;
+        public readonly Neighbourhood?[] Active = new Neighbourhood?[Group];
+        public readonly float* Rows = rows;
+        public readonly float* Rotated = rotated;
+        public readonly CostTerms Terms = terms;
+        public readonly float* Costs = costs;
+        public readonly uint[] Ids = new uint[most];
+        public readonly float[] Left = new float[most];
+        public readonly int[] Codes = new int[Group * subspaces];
     }
 }

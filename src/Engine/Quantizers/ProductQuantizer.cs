@@ -193,12 +193,21 @@ public sealed unsafe class ProductQuantizer : IQuantizer
         GC.KeepAlive(this);
     }
 
-    /// <summary>Copies <paramref name="count"/> rows, shape [count, Dim], to <paramref name="rotated"/>, shape [count, RotatedDim].</summary>
-    internal void RotateTo(float* rows, int count, float* rotated)
+    /// <summary>Rotates <paramref name="count"/> rows, shape [count, Dim], to columns: <paramref name="rotated"/> has the shape [RotatedDim, count].</summary>
+    internal void RotateToColumns(float* rows, int count, float* rotated)
     {
-        if (Rotate(rows, count, rotated) == rows)
+        if (_rotationRows is not null)
         {
-            new ReadOnlySpan<float>(rows, count * Dim).CopyTo(new Span<float>(rotated, count * Dim));
+            MatrixProduct.MultiplyTransposed((float*)_rotationRows.Pointer, RotatedDim, rows, count, Dim, rotated);
+            return;
+        }
+
+        for (int i = 0; i < count; i++)
+        {
+            for (int d = 0; d < Dim; d++)
+            {
+                rotated[((long)d * count) + i] = *rows++;
+            }
         }
     }
 

@@ -14,7 +14,7 @@ namespace Signpost.Engine.Shards;
 public static unsafe class ShardEncoder
 {
     /// <summary>Part of the names of codes files: to be raised when the same vectors, graph and quantizer give other codes.</summary>
-    internal const int Version = 1;
+    internal const int Version = 2;
 
     private const int ChunkRows = 1024;
     private const int BlockBytes = 4 << 20;

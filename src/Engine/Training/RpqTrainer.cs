@@ -189,41 +189,37 @@ public sealed class RpqTrainer
         using FloatRows rows = Take(full, sampled);
         (RpqSpace Space, RpqParameters Parameters)[] starts = [.. RpqStarts.Make(rows, _options, Work).Select(start => Reduced(full, start))];
         (RpqSpace Space, RpqParameters Parameters) best = starts[0];
-        Refinement? refinement = _options.Refinement;
-        if (starts.Length > 1 || refinement is not null)
+        Refinement? refinement = null;
+        if (starts.Length > 1 || _options.Refinement is not null)
         {
-            RoutingScore score = await ScoreAsync(best, refinement).ConfigureAwait(false);
+            // Nearest codewords tell which start is the better one, and cost a tenth of refined ones.
+            RoutingScore score = await ScoreAsync(best, null).ConfigureAwait(false);
             foreach ((RpqSpace, RpqParameters) start in starts.Skip(1))
             {
-                RoutingScore other = await ScoreAsync(start, refinement).ConfigureAwait(false);
+                RoutingScore other = await ScoreAsync(start, null).ConfigureAwait(false);
                 (best, score) = other.CompareTo(score) > 0 ? (start, other) : (best, score);
             }
 
-            refinement = await WeakenedAsync(best, score).ConfigureAwait(false);
+            refinement = await RefinementOfAsync(best, score).ConfigureAwait(false);
         }
 
         return new RpqState(_options, best.Space, best.Parameters, [.. best.Parameters.Rotation], refinement);
     }
 
     /// <summary>
-    /// The refinement of the options, or a weaker one, or none: each as long as it finds more for held-out queries than the stronger one did.
-    /// Few bytes cannot follow all neighbours.
+    /// The refinement of the options, or a weaker one, or none, whichever finds most for held-out queries: few bytes cannot follow all neighbours.
     /// </summary>
     /// <param name="start">What codes are made by.</param>
-    /// <param name="strongest">Score with the refinement of the options.</param>
-    private async ValueTask<Refinement?> WeakenedAsync((RpqSpace Space, RpqParameters Parameters) start, RoutingScore strongest)
+    /// <param name="plain">Score without one.</param>
+    private async ValueTask<Refinement?> RefinementOfAsync((RpqSpace Space, RpqParameters Parameters) start, RoutingScore plain)
     {
-        Refinement? best = _options.Refinement;
-        RoutingScore bestScore = strongest;
-        foreach (Refinement? weaker in best is null ? [] : (Refinement?[])[best with { Isotropy = WeakerIsotropy * best.Isotropy }, null])
+        Refinement? best = null;
+        RoutingScore bestScore = plain;
+        Refinement[] tried = _options.Refinement is { } wanted ? [wanted, wanted with { Isotropy = WeakerIsotropy * wanted.Isotropy }] : [];
+        foreach (Refinement refinement in tried)
         {
-            RoutingScore score = await ScoreAsync(start, weaker).ConfigureAwait(false);
-            if (score.CompareTo(bestScore) <= 0)
-            {
-                break;
-            }
-
-            (best, bestScore) = (weaker, score);
+            RoutingScore score = await ScoreAsync(start, refinement).ConfigureAwait(false);
+            (best, bestScore) = score.CompareTo(bestScore) > 0 ? (refinement, score) : (best, bestScore);
         }
 
         return best;

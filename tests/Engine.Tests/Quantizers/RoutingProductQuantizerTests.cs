@@ -12,6 +12,8 @@ public unsafe class RoutingProductQuantizerTests
     [InlineData(Metric.L2, 16, 12, 9, 3)]
     [InlineData(Metric.InnerProduct, 256, 12, 12, 4)]
     [InlineData(Metric.Cosine, 16, 11, 8, 3)]
+    [InlineData(Metric.L2, 16, 70, 0, 2)] // so wide that neighbours are gone through one by one
+    [InlineData(Metric.InnerProduct, 16, 67, 66, 2)] // one subspace so wide, one not
     public void Every_choice_is_that_of_the_dull_descent(Metric metric, int k, int dim, int rotatedDim, int m)
     {
         using VectorBlock vectors = VectorBlock.Of(TestVectors.Normal(60, dim, 5), dim);
