@@ -70,7 +70,25 @@ internal sealed unsafe class BatchDraft(RpqOptions options)
 
         _recordAnchors.Add(anchor);
         _starts.Add(_candidates.Count);
-        _weights.Add(options.RecordWeights == RecordWeights.InverseSize ? 1f / (to - from) : 1f);
+        _weights.Add(WeightOf(sample.Distances.AsSpan(from..to), options.RecordWeights));
+    }
+
+    /// <summary>Weight of a decision among candidates at these true distances.</summary>
+    internal static float WeightOf(ReadOnlySpan<float> distances, RecordWeights weights)
+    {
+        if (weights != RecordWeights.Margin || distances.Length < 2)
+        {
+            return weights == RecordWeights.InverseSize ? 1f / distances.Length : 1f;
+        }
+
+        float nearest = float.PositiveInfinity, second = float.PositiveInfinity;
+        foreach (float distance in distances)
+        {
+            second = Math.Min(second, Math.Max(nearest, distance));
+            nearest = Math.Min(nearest, distance);
+        }
+
+        return second > 0 ? nearest / second : 1f;
     }
 
     private int PlaceOf(ShardPart part, int vertex)

@@ -37,6 +37,11 @@ public enum RecordWeights
 
     /// <summary>1 / candidates: the authors' program.</summary>
     InverseSize,
+
+    /// <summary>
+    /// True distance of the nearest candidate over that of the second nearest, 0 .. 1: decisions that a small error of a distance turns count most.
+    /// </summary>
+    Margin,
 }
 
 /// <summary>Settings of a training of RPQ; see <see cref="RpqTrainer"/>.</summary>

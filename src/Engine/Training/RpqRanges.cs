@@ -30,7 +30,7 @@ internal static class RpqRanges
             ("Loss.AnchorNoise", loss.AnchorNoise, 0, Large),
             ("Loss.ReconstructionOf", (int)loss.ReconstructionOf, 0, (int)ReconstructionOf.Vertices),
             ("Loss.SparseThreshold", loss.SparseThreshold, 1, double.PositiveInfinity),
-            ("RecordWeights", (int)options.RecordWeights, 0, (int)RecordWeights.InverseSize),
+            ("RecordWeights", (int)options.RecordWeights, 0, (int)RecordWeights.Margin),
             ("TargetEntropy", options.TargetEntropy ?? 1, 1e-3, 0.99 * Math.Log(options.K)),
             ("Optimiser.Nu1", adam.Nu1, 0, 1),
             ("Optimiser.Nu2", adam.Nu2, 0, 1),

@@ -64,6 +64,11 @@ internal sealed record CompareRow
     /// <summary>Mean squared error of the codes over a sample of the vectors; null where they decode to nothing.</summary>
     public double? Mse { get; init; }
 
+    /// <summary>
+    /// Variance of a sample of the vectors in each subspace after the rotation, in units of squared distance; null where there are no subspaces.
+    /// </summary>
+    public IReadOnlyList<double>? SubspaceVariances { get; init; }
+
     /// <summary>By the clock: all of the training, for learned codes that of their start and every look at the graph too.</summary>
     public double? TrainSeconds { get; init; }
 

@@ -34,6 +34,8 @@ internal sealed class Contender : IDisposable
 
     private double? Mse { get; init; }
 
+    private double[]? Variances { get; init; }
+
     private double? NextHop { get; init; }
 
     private RpqReport? Rpq { get; init; }
@@ -58,6 +60,7 @@ internal sealed class Contender : IDisposable
             TrainCpuSeconds = trainCpuSeconds,
             EncodeSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds,
             Mse = coder is IQuantizer quantizer ? QuantizerError.MeanSquared(quantizer, set.ErrorSample, work) : null,
+            Variances = coder is IQuantizer subspaces ? SubspaceVariances.Of(subspaces, set.ErrorSample) : null,
             Rpq = RpqReport.Of(rpq),
             NextHop = coder is IQuantizer ? decisions.Agreement(shards.Views, work) : null,
         };
@@ -85,6 +88,7 @@ internal sealed class Contender : IDisposable
             MaxRecallAt10 = points.Max(p => p.RecallAt10),
             NextHopAgreement = NextHop,
             Mse = Mse,
+            SubspaceVariances = Variances,
             TrainSeconds = TrainSeconds,
             TrainCpuSeconds = TrainCpuSeconds,
             EncodeSeconds = EncodeSeconds,

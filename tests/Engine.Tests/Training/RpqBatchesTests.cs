@@ -9,6 +9,21 @@ public unsafe class RpqBatchesTests
 {
     private static readonly RpqOptions Options = RpqRuns.Tiny with { FixedCodes = true, RecordsPerQuery = 2, TripletsPerQuery = 3, BatchQueries = 40 };
 
+    [Theory]
+    [InlineData(RecordWeights.Equal, 1f)]
+    [InlineData(RecordWeights.InverseSize, 0.25f)]
+    [InlineData(RecordWeights.Margin, 0.8f)] // 2 of 2.5
+    public void A_decision_weighs_what_its_candidates_say(RecordWeights weights, float expected) =>
+        Assert.Equal(expected, BatchDraft.WeightOf([7f, 2f, 9f, 2.5f], weights), 1e-6f);
+
+    [Fact]
+    public void The_margin_of_a_tie_and_of_one_candidate_is_1()
+    {
+        Assert.Equal(1f, BatchDraft.WeightOf([3f, 3f], RecordWeights.Margin));
+        Assert.Equal(1f, BatchDraft.WeightOf([0f, 0f], RecordWeights.Margin));
+        Assert.Equal(1f, BatchDraft.WeightOf([3f], RecordWeights.Margin));
+    }
+
     [Fact]
     public void A_batch_holds_of_different_queries_what_their_samples_say()
     {

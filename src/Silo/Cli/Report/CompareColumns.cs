@@ -10,11 +10,11 @@ internal static class CompareColumns
     public static readonly string[] Heads =
     [
         "quantizer", "m", "k", "bytes", "search", "recall@10 L=100", "L at 95 %", "QPS at 95 %", "max recall", "next hop", "train s", "CPU s",
-        "encode s", "MSE", "bytes/vector", "hops at 95 %", "distances at 95 %",
+        "encode s", "MSE", "variance max/min", "bytes/vector", "hops at 95 %", "distances at 95 %",
     ];
 
     /// <summary>Columns that a narrow terminal is spared, in this order.</summary>
-    private static readonly int[] Dispensable = [11, 12, 15, 14, 13, 16, 9, 10, 8];
+    private static readonly int[] Dispensable = [11, 12, 14, 16, 15, 13, 17, 9, 10, 8];
 
     /// <summary>Values of a row, in the order of <see cref="Heads"/>.</summary>
     public static string[] Cells(CompareRow row) =>
@@ -33,6 +33,7 @@ internal static class CompareColumns
         Show(row.TrainCpuSeconds, "0.0"),
         Show(row.EncodeSeconds, "0.0"),
         Show(row.Mse, "G4"),
+        Show(row.SubspaceVariances is { } shares && shares.Min() > 0 ? shares.Max() / shares.Min() : null, "G3"),
         Show(row.ResidentBytesPerVector, "N1"),
         Show(row.HopsAt95, "N1"),
         Show(row.DistanceComputationsAt95, "N0"),
