@@ -55,6 +55,21 @@ public sealed class CompareRowsTests
         Assert.Equal(0.1, ratio.RecallOverRival, 1e-9);
     }
 
+    [Theory]
+    [InlineData(3000, 2.0)] // a pool of 20: 4000 of the rival's 2000
+    [InlineData(2000, 1.0)] // a pool of 30, between 4000 and 1000
+    [InlineData(9000, null)] // smaller than all that were measured
+    [InlineData(1000, null)] // larger
+    public void The_ceiling_is_the_speed_of_the_rival_with_the_pool_of_exact_distances(double exact, double? ceiling)
+    {
+        CompareRatio ratio = Assert.Single(CompareRows.Ratios(
+        [
+            Row("pq", 8, 256, 0.7, 1000), Row("opq", 8, 256, 0.6, 2000) with { Points = Curve }, Row("rpq", 8, 256, 0.8, 3000),
+            Row(CompareRows.Exact, null, null, 1, exact),
+        ]));
+        Assert.Equal(ceiling, ratio.QpsCeiling is { } value ? Math.Round(value, 9) : null);
+    }
+
     private static ComparePoint Point(int l, double recall, double qps) => new(l, recall, qps, l / 2.0, l * 10);
 
     private static CompareRow Row(string quantizer, int? m, int? k, double recall, double? qps) => new()

@@ -116,6 +116,12 @@ internal sealed record CompareRatio
     /// <summary>The same over the weaker one's.</summary>
     public double? QpsOverWeaker { get; init; }
 
+    /// <summary>
+    /// What <see cref="QpsOverRival"/> would be for codes that cost what the rival's do and tell distances exactly: the rival's speed with the pool
+    /// at which exact distances reach 95 %. Null where that is not between the pools measured.
+    /// </summary>
+    public double? QpsCeiling { get; init; }
+
     /// <summary>Pool at 95 % recall over the rival's, below 1 where it is smaller; null where one of the two does not reach it.</summary>
     [JsonPropertyName("l_over_rival")]
     public double? LOverRival { get; init; }

@@ -31,10 +31,25 @@ internal static class CompareRows
         return null;
     }
 
+    /// <summary>Speed with a pool of <paramref name="l"/>, between its neighbours by logarithms; null where none smaller or none larger was measured.</summary>
+    public static double? SpeedAt(IReadOnlyList<ComparePoint> points, double l)
+    {
+        int to = points.TakeWhile(point => point.L < l).Count();
+        if (to == points.Count || (to == 0 && points[to].L > l))
+        {
+            return null;
+        }
+
+        (ComparePoint high, ComparePoint low) = (points[to], points[Math.Max(0, to - 1)]);
+        double share = high.L == low.L ? 1 : (l - low.L) / (high.L - low.L);
+        return Math.Exp(Between(Math.Log(low.Qps), Math.Log(high.Qps), share));
+    }
+
     /// <summary>Every row of codes with subspaces against the rivals of its size and search, where both are there.</summary>
     public static IReadOnlyList<CompareRatio> Ratios(IReadOnlyList<CompareRow> rows)
     {
         var ratios = new List<CompareRatio>();
+        double? leastL = rows.FirstOrDefault(row => row.Quantizer == Exact)?.LAt95;
         foreach (CompareRow row in rows.Where(row => row.M is not null && !CompareMethod.Rivals.Contains(row.Quantizer)))
         {
             CompareRow[] rivals = [.. rows
@@ -54,6 +69,7 @@ internal static class CompareRows
                     Weaker = weaker.Quantizer,
                     QpsOverRival = row.QpsAt95 / better.QpsAt95,
                     QpsOverWeaker = row.QpsAt95 / weaker.QpsAt95,
+                    QpsCeiling = leastL is { } l ? SpeedAt(better.Points, l) / better.QpsAt95 : null,
                     LOverRival = row.LAt95 / better.LAt95,
                     LOverWeaker = row.LAt95 / weaker.LAt95,
                     RecallOverRival = row.RecallAt10L100 - better.RecallAt10L100,

@@ -45,7 +45,7 @@ internal static class CompareColumns
     /// <summary>A ratio in words; a dash where 95 % is not reached.</summary>
     public static string Line(CompareRatio ratio) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{ratio.Quantizer}, M {ratio.M}, K {ratio.K}, {ratio.Search}, over {ratio.Rival} and {ratio.Weaker}: QPS at 95 % {Times(ratio.QpsOverRival)} and {Times(ratio.QpsOverWeaker)}, L at 95 % {Times(ratio.LOverRival)} and {Times(ratio.LOverWeaker)}, recall@10 at L = 100 {ratio.RecallOverRival:+0.0000;-0.0000} and {ratio.RecallOverWeaker:+0.0000;-0.0000}");
+        $"{ratio.Quantizer}, M {ratio.M}, K {ratio.K}, {ratio.Search}, over {ratio.Rival} and {ratio.Weaker}: QPS at 95 % {Times(ratio.QpsOverRival)} (exact codes {Times(ratio.QpsCeiling)}) and {Times(ratio.QpsOverWeaker)}, L at 95 % {Times(ratio.LOverRival)} and {Times(ratio.LOverWeaker)}, recall@10 at L = 100 {ratio.RecallOverRival:+0.0000;-0.0000} and {ratio.RecallOverWeaker:+0.0000;-0.0000}");
 
     private static string Times(double? ratio) => ratio is { } value ? $"x {PageText.Number(value, "0.00")}" : "-";
 
