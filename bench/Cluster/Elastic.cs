@@ -5,8 +5,8 @@ using Signpost.Engine.Vectors;
 namespace Signpost.Bench.Cluster;
 
 /// <summary>
-/// Queries at a steady rate while a fourth silo joins three, the first one is drained, a shard is split, its halves are compacted, and two neighbours are
-/// merged: what they see of it, and how many bytes move.
+/// Queries at a steady rate while a fourth silo joins three, the first one is drained, a shard is split, its halves are compacted, two neighbours are
+/// merged, and new codes are learned: what they see of it, and how many bytes move.
 /// </summary>
 internal static class Elastic
 {
@@ -52,23 +52,31 @@ internal static class Elastic
             await PhaseAsync("quiet", () => Task.Delay(Calm), () => 0);
 
             // Nothing moves for a split; of what is made anew every copy is fetched once.
-            await PhaseAsync("split", () => ChangeAsync("split", name, "0"), () => 0);
+            await PhaseAsync("split", () => ChangeAsync(["split", name, "0", .. Here()]), () => 0);
             await PhaseAsync("quiet", () => Task.Delay(Calm), () => 0);
-            await PhaseAsync("compact", () => ChangeAsync("compact", name), () => NewBytes(2));
+            await PhaseAsync("compact", () => ChangeAsync(["compact", name, .. Here()]), () => NewBytes(2));
             await PhaseAsync("quiet", () => Task.Delay(Calm), () => 0);
-            await PhaseAsync("merge", () => ChangeAsync("merge", name, $"{bytes.Length + 2}", $"{bytes.Length + 3}"), () => NewBytes(1));
+            await PhaseAsync("merge", () => ChangeAsync(["merge", name, $"{bytes.Length + 2}", $"{bytes.Length + 3}", .. Here()]), () => NewBytes(1));
+            await PhaseAsync("quiet", () => Task.Delay(Calm), () => 0);
+            int[] shards = [.. (await client.GetClusterAsync()).Collections.Single().Shards.Select(s => s.Shard)];
+            await PhaseAsync("retrain", () => ChangeAsync(["train", "--collection", name, "--method", "opq", "--m", $"{vectors[0].Length / 4}"]), () => Replicas * CodesBytes());
             await PhaseAsync("quiet", () => Task.Delay(Calm), () => 0);
             Print(phases, await load.EndAsync(), rows);
 
-            async Task ChangeAsync(params string[] words)
+            string[] Here() => ["--store", store];
+
+            async Task ChangeAsync(string[] words)
             {
-                await Task.Run(() => Server.Run(program, [.. words, "--store", store, "--url", three.Urls[1], "--threads", "1", "--quiet"]));
+                await Task.Run(() => Server.Run(program, [.. words, "--url", three.Urls[1], "--threads", "1", "--quiet"]));
                 await Faults.UntilAsync(client, load.Start, IsCalm);
             }
 
             // Files of the last shards that were made, for each copy.
             long NewBytes(int shards) => Replicas * new DirectoryInfo(collection).EnumerateFiles("shard-*").GroupBy(file => file.Name[..10])
                 .OrderByDescending(files => files.Key, StringComparer.Ordinal).Take(shards).Sum(files => files.Sum(file => file.Length));
+
+            // The newest codes of the shards that there are then.
+            long CodesBytes() => shards.Sum(shard => new DirectoryInfo(collection).EnumerateFiles($"shard-{shard:0000}-*.codes").MaxBy(file => file.LastWriteTimeUtc)!.Length);
 
             async Task CalmAsync()
             {
