@@ -9,7 +9,8 @@ namespace Signpost.Grains;
 /// thread pool, on which the network lives. What comes while all threads are busy waits.
 /// </summary>
 /// <param name="most">Most threads.</param>
-internal sealed class OwnThreads(int most)
+/// <param name="isLow">Whether searches go before what they do (<see cref="LowPriority"/>).</param>
+internal sealed class OwnThreads(int most, bool isLow = false)
 {
     /// <summary>Most that may wait: a training asks at most for all shards of a collection at once.</summary>
     private const int MostWaiting = Slots.Count;
@@ -44,6 +45,11 @@ internal sealed class OwnThreads(int most)
 
     private void Loop()
     {
+        if (isLow)
+        {
+            LowPriority.Enter();
+        }
+
         while (Next() is { } task)
         {
             task.RunSynchronously(TaskScheduler.Default);

@@ -13,7 +13,7 @@ namespace Signpost.Grains;
 public sealed class ShardGrain : IShardGrain
 {
     private readonly SearchThreads _threads;
-    private readonly OwnThreads _long = new(1); // each call uses all cores, and memory
+    private readonly OwnThreads _long = new(1, isLow: true); // each call uses all cores, and memory
     private readonly OwnThreads _short = new(8);
 
     /// <summary>The shards of one silo.</summary>

@@ -130,15 +130,15 @@ internal sealed class ClusterSilo : IServed, IDisposable
     {
         (_url, _peerUrl) = (url, peerUrl);
         _threads.Add(new Repeated("membership", _options.Lease / 6, Beat, _say));
-        _threads.Add(_stepping = new Repeated("shards", Interval, StepAsync, _say));
+        _threads.Add(_stepping = new Repeated("shards", Interval, StepAsync, _say, isLow: true));
         _threads.Add(new Repeated("members", Interval, LookAsync, _say));
         _threads.Add(new Repeated("placement", Interval, LeadAsync, _say));
         _threads.Add(new Repeated("trainings", TrainingInterval, LookForTrainingsAsync, _say));
         _threads.Add(new Repeated("lease of a training", _options.Lease / 6, Trainer.BeatAsync, _say));
-        _threads.Add(_training = new Repeated("training", TrainingInterval, RunTrainingAsync, _say));
+        _threads.Add(_training = new Repeated("training", TrainingInterval, RunTrainingAsync, _say, isLow: true));
         if (!_options.Limits.AreOff)
         {
-            _threads.Add(new Repeated("layout", LayoutInterval, KeepLayoutAsync, _say));
+            _threads.Add(new Repeated("layout", LayoutInterval, KeepLayoutAsync, _say, isLow: true));
         }
     }
 
