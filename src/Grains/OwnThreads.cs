@@ -9,8 +9,7 @@ namespace Signpost.Grains;
 /// thread pool, on which the network lives. What comes while all threads are busy waits.
 /// </summary>
 /// <param name="most">Most threads.</param>
-/// <param name="isLow">Whether searches go before what they do (<see cref="LowPriority"/>).</param>
-internal sealed class OwnThreads(int most, bool isLow = false)
+internal sealed class OwnThreads(int most)
 {
     /// <summary>Most that may wait: a training asks at most for all shards of a collection at once.</summary>
     private const int MostWaiting = Slots.Count;
@@ -45,11 +44,6 @@ internal sealed class OwnThreads(int most, bool isLow = false)
 
     private void Loop()
     {
-        if (isLow)
-        {
-            LowPriority.Enter();
-        }
-
         while (Next() is { } task)
         {
             task.RunSynchronously(TaskScheduler.Default);

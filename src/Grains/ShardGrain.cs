@@ -13,7 +13,7 @@ namespace Signpost.Grains;
 public sealed class ShardGrain : IShardGrain
 {
     private readonly SearchThreads _threads;
-    private readonly OwnThreads _long = new(1, isLow: true); // each call uses all cores, and memory
+    private readonly OwnThreads _long = new(1); // each call uses all cores, and memory
     private readonly OwnThreads _short = new(8);
 
     /// <summary>The shards of one silo.</summary>
@@ -108,7 +108,7 @@ public sealed class ShardGrain : IShardGrain
     }
 
     /// <summary>As many threads as are wanted and there are.</summary>
-    private static Work WorkOf(int threads, CancellationToken cancel) => new(Math.Min(threads, Environment.ProcessorCount), null, cancel);
+    private static Work WorkOf(int threads, CancellationToken cancel) => new(Math.Min(threads, Environment.ProcessorCount), null, cancel, isLow: true);
 
     /// <summary>The result of a call that works on its caller's thread.</summary>
     private static T Ended<T>(ValueTask<T> call) => call.AsTask().GetAwaiter().GetResult();

@@ -6,14 +6,14 @@ namespace Signpost.Engine.Base;
 /// Lets work that nobody waits for, such as opening, encoding and training, take only what searches leave of the processors: those who ask are
 /// then answered in nearly the time that a quiet process takes.
 /// </summary>
-public static class LowPriority
+internal static class LowPriority
 {
     private const int OfThread = 0; // PRIO_PROCESS: on Linux, with 0 for who, the calling thread alone
     private const int Niceness = 10; // a ninth of the weight of others; enough to end in time on a machine that is never idle
 
     /// <summary>
-    /// The calling thread, and those that it starts from now on, have low priority to their end. To be called on threads of one's own, never on one of
-    /// the pool.
+    /// The calling thread has low priority to its end, and so have those that it starts: a thread of one's own that computes, and neither starts anything
+    /// nor queues work for the pool, which may start threads for it.
     /// </summary>
     public static void Enter()
     {

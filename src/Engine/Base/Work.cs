@@ -17,7 +17,8 @@ public readonly record struct PhaseProgress(string Phase, long Done, long Total,
 /// <param name="threads">Threads to use, at least 1.</param>
 /// <param name="progress">Told after every chunk at most each 100 ms, and at the end of every phase.</param>
 /// <param name="cancel">Ends the task between two chunks with <see cref="OperationCanceledException"/>.</param>
-public sealed class Work(int threads, IProgress<PhaseProgress>? progress = null, CancellationToken cancel = default)
+/// <param name="isLow">Whether searches go before it: its phases then run on threads of low priority, which are its own.</param>
+public sealed class Work(int threads, IProgress<PhaseProgress>? progress = null, CancellationToken cancel = default, bool isLow = false)
 {
     private const long ReportEveryMs = 100;
 
@@ -31,10 +32,10 @@ public sealed class Work(int threads, IProgress<PhaseProgress>? progress = null,
     public CancellationToken Cancel => cancel;
 
     /// <summary>The same threads and cancellation, nobody watching: for the small steps of a phase.</summary>
-    public Work Silent() => progress is null ? this : new Work(Threads, null, cancel);
+    public Work Silent() => progress is null ? this : new Work(Threads, null, cancel, isLow);
 
     /// <summary>The same, with its phases reported as parts of <paramref name="name"/>: "name: phase".</summary>
-    public Work Under(string name) => progress is null ? this : new Work(Threads, new PartOf(name, progress), cancel);
+    public Work Under(string name) => progress is null ? this : new Work(Threads, new PartOf(name, progress), cancel, isLow);
 
     /// <summary>Runs <paramref name="body"/>(from, to, worker) over [0, count) in chunks, as phase <paramref name="phase"/>.</summary>
     /// <remarks>
@@ -46,15 +47,28 @@ public sealed class Work(int threads, IProgress<PhaseProgress>? progress = null,
         Check.That(chunk > 0);
         var run = new Phase(this, phase, count, chunk, body);
         int workers = (int)Math.Min(Threads, Math.Max(1, (count + chunk - 1) / chunk));
-        var others = new Thread[workers - 1];
+        int first = isLow ? 0 : 1; // the caller's thread keeps its priority: what it starts besides, such as threads of the pool, would inherit a low one
+        var others = new Thread[workers - first];
         for (int i = 0; i < others.Length; i++)
         {
-            int worker = i + 1;
-            others[i] = new Thread(() => run.Loop(worker)) { IsBackground = true, Name = $"signpost {phase} {worker}" };
+            int worker = first + i;
+            others[i] = new Thread(() =>
+            {
+                if (isLow)
+                {
+                    LowPriority.Enter();
+                }
+
+                run.Loop(worker);
+            }) { IsBackground = true, Name = $"signpost {phase} {worker}" };
             others[i].Start();
         }
 
-        run.Loop(0);
+        if (!isLow)
+        {
+            run.Loop(0);
+        }
+
         foreach (Thread other in others)
         {
             other.Join();

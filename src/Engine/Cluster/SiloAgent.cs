@@ -148,7 +148,7 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
         _opening = opening;
         try
         {
-            shards.Open(shard.Id, IsUrgent(shard), new Work(work.Threads, null, opening.Cancel));
+            shards.Open(shard.Id, IsUrgent(shard), new Work(work.Threads, null, opening.Cancel, isLow: true));
         }
         catch (OperationCanceledException) when (!work.Cancel.IsCancellationRequested)
         {

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Signpost.Engine.Base;
+using Signpost.Engine.Search;
 using Signpost.Engine.Shards;
 using Signpost.Engine.Storage;
 
@@ -125,7 +126,9 @@ public sealed class SiloShards(
         cache.Ensure(shard.Collection, [shard.Number], isUrgent ? null : throttle, work).OrThrow();
         try
         {
-            collection.OpenShard(shard.Number, work).OrThrow();
+            Shard opened = collection.OpenShard(shard.Number, work).OrThrow();
+            using Query query = collection.NewQuery();
+            WarmUp.Run(opened, opened.CodesVersions.DefaultIfEmpty().Max(), query, work.Cancel);
         }
         catch (BadFileException)
         {

@@ -334,7 +334,7 @@ public sealed class Trainer
             try
             {
                 run.Cancel.ThrowIfCancellationRequested();
-                var work = new Work(Math.Min(order.Threads, _options.ThreadsMax), run, run.Cancel);
+                var work = new Work(Math.Min(order.Threads, _options.ThreadsMax), run, run.Cancel, isLow: true);
                 Outcome<TrainingResult> result = await TrainingJob.RunAsync(place, _client, order.Method, run.Learned, work).ConfigureAwait(false);
                 if (result.Problem is not { Code: ProblemCode.IncompleteCoverage } missing)
                 {

@@ -130,15 +130,15 @@ internal sealed class ClusterSilo : IServed, IDisposable
     {
         (_url, _peerUrl) = (url, peerUrl);
         _threads.Add(new Repeated("membership", _options.Lease / 6, Beat, _say));
-        _threads.Add(_stepping = new Repeated("shards", Interval, StepAsync, _say, isLow: true));
+        _threads.Add(_stepping = new Repeated("shards", Interval, StepAsync, _say));
         _threads.Add(new Repeated("members", Interval, LookAsync, _say));
         _threads.Add(new Repeated("placement", Interval, LeadAsync, _say));
         _threads.Add(new Repeated("trainings", TrainingInterval, LookForTrainingsAsync, _say));
         _threads.Add(new Repeated("lease of a training", _options.Lease / 6, Trainer.BeatAsync, _say));
-        _threads.Add(_training = new Repeated("training", TrainingInterval, RunTrainingAsync, _say, isLow: true));
+        _threads.Add(_training = new Repeated("training", TrainingInterval, RunTrainingAsync, _say));
         if (!_options.Limits.AreOff)
         {
-            _threads.Add(new Repeated("layout", LayoutInterval, KeepLayoutAsync, _say, isLow: true));
+            _threads.Add(new Repeated("layout", LayoutInterval, KeepLayoutAsync, _say));
         }
     }
 
@@ -260,7 +260,7 @@ internal sealed class ClusterSilo : IServed, IDisposable
     private async ValueTask StepAsync(CancellationToken cancel)
     {
         Drain? drain = _drain; // before looking
-        Lease.Use(await _agent.StepAsync(new Work(1, null, cancel)).ConfigureAwait(false));
+        Lease.Use(await _agent.StepAsync(new Work(1, null, cancel, isLow: true)).ConfigureAwait(false));
 
         // A leader that had not heard of it may still have given it a shard just before.
         if (drain is not null && drain == _drain && _agent.IsEmpty && TimeProvider.System.GetElapsedTime(drain.Since) >= _options.Linger)
@@ -311,7 +311,7 @@ internal sealed class ClusterSilo : IServed, IDisposable
         foreach (CollectionManifest manifest in _steward.Leads && !_isLeaving ? _shards.Manifests(cancel) : [])
         {
             long memory = Math.Max(0, _options.MemoryBytes - _shards.ResidentBytes);
-            if (await _layout.StepAsync(manifest, memory, new Work(1, null, cancel)).ConfigureAwait(false) is { } done)
+            if (await _layout.StepAsync(manifest, memory, new Work(1, null, cancel, isLow: true)).ConfigureAwait(false) is { } done)
             {
                 _say(done);
             }

@@ -15,17 +15,15 @@ internal sealed class Repeated : IDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly AutoResetEvent _wake = new(false);
     private readonly Thread _thread;
-    private readonly bool _isLow;
     private string? _said;
 
     /// <param name="name">What is done, for the operator.</param>
     /// <param name="interval">Pause between two times.</param>
     /// <param name="step">Does it once.</param>
     /// <param name="say">Takes a line for the operator.</param>
-    /// <param name="isLow">Whether it is work that searches go before (<see cref="LowPriority"/>).</param>
-    public Repeated(string name, TimeSpan interval, Func<CancellationToken, ValueTask> step, Action<string> say, bool isLow = false)
+    public Repeated(string name, TimeSpan interval, Func<CancellationToken, ValueTask> step, Action<string> say)
     {
-        (_name, _interval, _step, _say, _isLow) = (name, interval, step, say, isLow);
+        (_name, _interval, _step, _say) = (name, interval, step, say);
         _thread = new Thread(Loop) { IsBackground = true, Name = $"signpost {name}" };
         _thread.Start();
     }
@@ -44,11 +42,6 @@ internal sealed class Repeated : IDisposable
 
     private void Loop()
     {
-        if (_isLow)
-        {
-            LowPriority.Enter();
-        }
-
         WaitHandle[] either = [_stop.Token.WaitHandle, _wake];
         do
         {
