@@ -67,7 +67,7 @@ internal static class SiloHost
             Traffic = () => telemetry.Traffic,
         };
         telemetry.Observe(silo, cache);
-        var own = new SiloGrains(grain, silo.Decisions, new TrainingGrain(silo.Trainer));
+        var own = new SiloGrains(grain, silo.Decisions, new TrainingGrain(silo.Trainer, silo.TrainAsync));
         await using IPeerServer peers = await runtime.StartAsync(peerUrl, own, name => silo.Find(name)?.Map, session.Cancel);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(session.Cancel, silo.Drained);
         await new Server(silo, threads, limits, security, telemetry).RunAsync(url, TimeSpan.FromSeconds(session.Get(Settings.StopSeconds)), Started, silo.LeaveAsync, end.Token);

@@ -78,6 +78,7 @@ internal sealed class OrleansServer : IPeerServer
         builder.Logging.AddFilter("Orleans", LogLevel.Error);
         builder.Logging.AddFilter("Orleans.Messaging", LogLevel.Critical); // who asks says why a call failed
         builder.Logging.AddFilter("Orleans.Runtime.GrainCallCancellationManager", LogLevel.Critical); // nobody waits any more
+        builder.Logging.AddFilter("Polly", LogLevel.Critical); // tells of each attempt to reach a silo that has died; that it is gone is told once
         builder.Logging.AddFilter("Orleans.Runtime.GrainDirectory", LogLevel.Critical); // it tries again
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = StopTime);

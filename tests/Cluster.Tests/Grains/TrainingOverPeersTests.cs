@@ -104,6 +104,19 @@ public sealed class TrainingOverPeersTests : ShardTest
     }
 
     [Fact]
+    public async Task A_silo_may_refuse_to_begin_one()
+    {
+        var leaving = new Problem(ProblemCode.Busy, "training", "a, which stops", "a silo that stays", "Ask another one.");
+        var trainer = new Trainer(new EmbeddedClusterState(), "a", new DirectorySegmentStore(Disk, Root), Disk, null!, new TrainerOptions(), TimeProvider.System);
+        var grain = new TrainingGrain(trainer, (_, _, _) => new ValueTask<Outcome<TrainingRecord>>(leaving));
+
+        byte[] answer = await grain.StartAsync(TrainingCodec.WriteStart("c", TrainingOrder.Of(Opq, 1)), default);
+
+        Assert.Equal(leaving, TrainingCodec.ReadAnswer(answer).Problem);
+        Assert.False(trainer.IsTraining);
+    }
+
+    [Fact]
     public async Task A_request_that_is_none_is_refused()
     {
         var store = new DirectorySegmentStore(Disk, Root);
