@@ -60,7 +60,11 @@ public sealed class Work(int threads, IProgress<PhaseProgress>? progress = null,
                 }
 
                 run.Loop(worker);
-            }) { IsBackground = true, Name = $"signpost {phase} {worker}" };
+            })
+            {
+                IsBackground = true,
+                Name = $"signpost {phase} {worker}",
+            };
             others[i].Start();
         }
 
