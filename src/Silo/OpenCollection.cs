@@ -17,11 +17,11 @@ internal sealed class OpenCollection : IServedCollection, ISearchable, IDisposab
     private readonly EmbeddedCluster _cluster;
     private volatile BuildFacts _facts;
 
-    private OpenCollection(string folder, Collection collection)
+    private OpenCollection(string folder, Collection collection, IClusterState? state)
     {
         Folder = folder;
         _collection = collection;
-        _cluster = new EmbeddedCluster(FileDisk.Instance, folder, collection);
+        _cluster = new EmbeddedCluster(FileDisk.Instance, folder, collection, state);
         _facts = BuildFactsOf(collection);
     }
 
@@ -75,14 +75,15 @@ internal sealed class OpenCollection : IServedCollection, ISearchable, IDisposab
     /// <param name="vectors">Where full vectors shall be.</param>
     /// <param name="requireAll">Whether a damaged shard fails the opening (a command), or is left out (a server).</param>
     /// <param name="work">Progress and cancellation.</param>
-    public static OpenCollection Open(string folder, VectorPlace vectors, bool requireAll, Work work)
+    /// <param name="state">Keeps its map, beside those of others; null: a state of its own.</param>
+    public static OpenCollection Open(string folder, VectorPlace vectors, bool requireAll, Work work, IClusterState? state = null)
     {
         var options = new CollectionOptions
         {
             Vectors = vectors == VectorPlace.Loaded ? Residency.Loaded : Residency.Mapped,
             RequireAll = requireAll,
         };
-        return new OpenCollection(folder, Collection.Open(FileDisk.Instance, folder, options, work).OrThrow());
+        return new OpenCollection(folder, Collection.Open(FileDisk.Instance, folder, options, work).OrThrow(), state);
     }
 
     /// <summary>Queries of this collection's shape, to be rented.</summary>

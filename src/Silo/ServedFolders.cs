@@ -1,14 +1,50 @@
+using Signpost.Engine.Base;
 using Signpost.Engine.Cluster;
+using Signpost.Engine.Storage;
+using Signpost.Silo.Cluster;
 using Signpost.Silo.Http;
 using Signpost.Silo.Telemetry;
 
 namespace Signpost.Silo;
 
-/// <summary>The collections of some folders, all open in this process: what a silo that is alone serves.</summary>
-internal sealed class ServedFolders(IReadOnlyDictionary<string, OpenCollection> collections) : IServed
+/// <summary>
+/// The collections of some folders, all open in this process: what a silo that is alone serves. It trains them too, as a silo of a cluster does, and begins by
+/// going on with what an earlier process was at.
+/// </summary>
+internal sealed class ServedFolders : IServed, IAdmin, IDisposable
 {
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    private readonly IReadOnlyDictionary<string, OpenCollection> _collections;
+    private readonly Action<string> _say;
+    private readonly Trainer _trainer;
+    private readonly Repeated _training;
+    private readonly Repeated _lease;
+
+    /// <param name="root">Where the folders are.</param>
+    /// <param name="collections">What is served, by name; stays open.</param>
+    /// <param name="state">Where their maps are.</param>
+    /// <param name="threads">Most threads of a training.</param>
+    /// <param name="say">Takes a line for the operator.</param>
+    public ServedFolders(string root, IReadOnlyDictionary<string, OpenCollection> collections, IClusterState state, int threads, Action<string> say)
+    {
+        (_collections, _say) = (collections, say);
+        var client = new LocalShardClient(EmbeddedCluster.Silo, name => collections.GetValueOrDefault(name)?.Shards);
+        var store = new DirectorySegmentStore(FileDisk.Instance, root);
+        var options = new TrainerOptions { ThreadsMax = threads };
+        _trainer = new Trainer(state, EmbeddedCluster.Silo, store, FileDisk.Instance, client, options, TimeProvider.System);
+        _lease = new Repeated("lease of a training", options.Lease / 6, _trainer.BeatAsync, say);
+        _training = new Repeated("training", Interval, TrainAsync, say);
+    }
+
+    /// <summary>Epoch of the last training that a process ran in these folders; 0 where there was none.</summary>
+    public static long LastEpoch(IEnumerable<string> folders) => folders
+        .Select(folder => Path.Combine(folder, TrainingRecord.FileName))
+        .Where(File.Exists)
+        .Max(file => TrainingRecord.Read(File.ReadAllBytes(file))?.Epoch) ?? 0;
+
     /// <inheritdoc/>
-    public IEnumerable<IServedCollection> Collections => collections.Values.OrderBy(c => c.Name, StringComparer.Ordinal);
+    public IEnumerable<IServedCollection> Collections => _collections.Values.OrderBy(c => c.Name, StringComparer.Ordinal);
 
     /// <inheritdoc/>
     public string? NotReady => null;
@@ -17,8 +53,57 @@ internal sealed class ServedFolders(IReadOnlyDictionary<string, OpenCollection> 
     public SiloFacts? Facts => null;
 
     /// <inheritdoc/>
-    public IServedCollection? Find(string name) => collections.GetValueOrDefault(name);
+    public IAdmin Admin => this;
 
     /// <inheritdoc/>
-    public ClusterReply Describe(string url, int waiting, SiloTraffic traffic) => ClusterView.Embedded(Collections, waiting, url, traffic);
+    public IReadOnlyList<TrainingRecord> Trainings => _trainer.Known;
+
+    /// <inheritdoc/>
+    public IServedCollection? Find(string name) => _collections.GetValueOrDefault(name);
+
+    /// <inheritdoc/>
+    public ClusterReply Describe(string url, int waiting, SiloTraffic traffic) => ClusterView.Embedded(this, waiting, url, traffic);
+
+    /// <inheritdoc/>
+    public Outcome<DrainReply> Drain(DrainBody body) => Alone("drain");
+
+    /// <inheritdoc/>
+    public Outcome<PlanReply> Rebalance(RebalanceBody body) => Alone("rebalance");
+
+    /// <inheritdoc/>
+    public ValueTask<Outcome<TrainingReply>> TrainAsync(TrainBody body, CancellationToken cancel) => TrainingCalls.AnswerAsync(this, _trainer, StartAsync, body, cancel);
+
+    /// <summary>Ends a training here; the next process that serves the folder goes on with it.</summary>
+    public void Dispose()
+    {
+        _trainer.Leave();
+        _training.Dispose();
+        _lease.Dispose();
+    }
+
+    private static Problem Alone(string what) => new(ProblemCode.NotSupported, what, "a silo that is alone", "a silo of a cluster", "Start it with runtime: redis.");
+
+    private async ValueTask<Outcome<TrainingRecord>> StartAsync(string collection, TrainingOrder order, CancellationToken cancel)
+    {
+        string folder = _collections[collection].Folder;
+        if (Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))) != collection)
+        {
+            return new Problem(
+                ProblemCode.NotSupported, $"training of {collection}", $"a folder of another name, {folder}", "a folder of the collection's name",
+                "Rename the folder, or train it by signpost train --collection FOLDER: the server turns to the new codes.");
+        }
+
+        Outcome<TrainingRecord> begun = await _trainer.StartAsync(collection, order, cancel).ConfigureAwait(false);
+        _training.Wake();
+        return begun;
+    }
+
+    private async ValueTask TrainAsync(CancellationToken cancel)
+    {
+        await _trainer.LookAsync([.. _collections.Keys], mayAdopt: true, cancel).ConfigureAwait(false);
+        if (await _trainer.RunAsync(cancel).ConfigureAwait(false) is { } ended)
+        {
+            _say(ended);
+        }
+    }
 }

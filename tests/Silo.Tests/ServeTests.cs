@@ -246,8 +246,7 @@ public sealed class ServeTests(DemoCollection demo, ServerProcess server) : ICla
     [Theory]
     [InlineData("/v1/admin/drain", "{\"silo\":\"alone\"}")]
     [InlineData("/v1/admin/rebalance", "{}")]
-    [InlineData("/v1/admin/train", "{\"collection\":\"demo\"}")]
-    public async Task A_server_that_is_alone_has_nothing_to_administer(string path, string body)
+    public async Task A_server_that_is_alone_has_no_shards_to_move(string path, string body)
     {
         HttpResponseMessage response = await server.Http.PostAsync(path, new StringContent(body, Encoding.UTF8, "application/json"));
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);

@@ -218,6 +218,54 @@ public sealed class TrainTests : IDisposable
         Assert.True(Train("--method", "opq", "--m", "4").GetProperty("was_done").GetBoolean());
     }
 
+    [Fact]
+    public async Task A_server_that_is_asked_trains_and_one_that_was_killed_meanwhile_goes_on_when_it_starts_again()
+    {
+        string before = Answers();
+        SignpostProcess Serve() => SignpostProcess.Start(_folder, "serve", "--collection", Collection, "--url", "http://127.0.0.1:0", "--threads", "1", "--quiet");
+        string[] rpq = ["--method", "rpq", "--m", "4", "--steps", "400", "--training-queries", "200", "--seed", "3"];
+        using (SignpostProcess server = Serve())
+        {
+            string url = server.FirstLine().Split(" at ")[1];
+            Run opq = SignpostProcess.Run(_folder, "train", "--collection", "demo", "--url", url, "--method", "opq", "--m", "4", "--json", "--quiet");
+            Assert.True(opq.ExitCode == 0, opq.Error);
+            JsonElement done = JsonDocument.Parse(opq.Output).RootElement;
+            Assert.Equal(("done", "local", 2), (done.GetProperty("state").GetString(), done.GetProperty("silo").GetString(), done.GetProperty("codes_version").GetInt32()));
+
+            Run begun = SignpostProcess.Run(_folder, ["train", "--collection", "demo", "--url", url, "--detach", .. rpq]);
+            Assert.True(begun.ExitCode == 0, begun.Error);
+            Run second = SignpostProcess.Run(_folder, "train", "--collection", "demo", "--url", url, "--method", "pq");
+            Run beside = SignpostProcess.Run(_folder, "train", "--collection", Collection, "--method", "pq");
+            Assert.All((Run[])[second, beside], run => Assert.Contains("(Busy)", run.Error, StringComparison.Ordinal));
+            Assert.True(SpinWait.SpinUntil(() => Sleep(5) && Directory.GetFiles(Collection, "training-*.checkpoint").Length > 0, TimeSpan.FromSeconds(60)));
+            server.Kill();
+        }
+
+        Assert.Equal(2, Version());
+        using (SignpostProcess server = Serve())
+        {
+            using var http = new HttpClient { BaseAddress = new Uri(server.FirstLine().Split(" at ")[1]) };
+            JsonElement training = default;
+            Assert.True(SpinWait.SpinUntil(() => Sleep(100) && IsDone(), TimeSpan.FromSeconds(120)), $"{training} {server.Error}");
+            Assert.Equal((2, 1, 3), (training.GetProperty("number").GetInt32(), training.GetProperty("resumed").GetInt32(), training.GetProperty("codes_version").GetInt32()));
+            Assert.True(training.GetProperty("points").GetArrayLength() > 1);
+            Assert.Contains("\"quantizer\":\"rpq\"", await http.GetStringAsync("/v1/collections/demo"));
+
+            bool IsDone()
+            {
+                using JsonDocument cluster = JsonDocument.Parse(http.GetStringAsync("/v1/cluster").GetAwaiter().GetResult());
+                training = cluster.RootElement.GetProperty("trainings").EnumerateArray().FirstOrDefault().Clone();
+                return training.ValueKind == JsonValueKind.Object && training.GetProperty("state").GetString() == "done";
+            }
+
+            server.Signal(SignpostProcess.Terminate);
+            Assert.Equal(0, server.End().ExitCode);
+        }
+
+        Assert.Equal(3, Version());
+        Assert.NotEqual(before, Answers());
+    }
+
     private static bool Sleep(int ms)
     {
         Thread.Sleep(ms);

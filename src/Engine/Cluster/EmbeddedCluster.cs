@@ -19,8 +19,10 @@ public sealed class EmbeddedCluster
     /// <param name="disk">Where the collection is.</param>
     /// <param name="folder">Its folder.</param>
     /// <param name="collection">The collection.</param>
-    public EmbeddedCluster(IDisk disk, string folder, Collection collection)
+    /// <param name="state">Keeps its map, beside those of other collections of this process; null: a state of its own.</param>
+    public EmbeddedCluster(IDisk disk, string folder, Collection collection, IClusterState? state = null)
     {
+        State = state ?? new EmbeddedClusterState();
         _disk = disk;
         _folder = folder;
         _collection = collection;
@@ -31,7 +33,7 @@ public sealed class EmbeddedCluster
     }
 
     /// <summary>Who holds what.</summary>
-    public IClusterState State { get; } = new EmbeddedClusterState();
+    public IClusterState State { get; }
 
     /// <summary>Asks the shards.</summary>
     public IShardClient Client { get; }

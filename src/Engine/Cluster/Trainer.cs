@@ -111,10 +111,9 @@ public sealed class Trainer
         await _starting.WaitAsync(cancel).ConfigureAwait(false);
         try
         {
-            IReadOnlyList<NotedLease> others = await _state.LeasesAsync(RolePrefix, cancel).ConfigureAwait(false);
-            if (_run is not null || others.Count > 0)
+            if (await OtherAsync(null, cancel).ConfigureAwait(false) is { } other)
             {
-                return Busy(_run?.Record.Collection ?? others[0].Lease.Role[RolePrefix.Length..], _run is null ? others[0].Lease.Holder : _name);
+                return other;
             }
 
             return await BeginAsync(collection, found => found is { State: TrainingState.Running } ? null : Ordered(found), cancel).ConfigureAwait(false) is { } begun
@@ -255,6 +254,16 @@ public sealed class Trainer
     /// <summary>This silo stops: another one is to go on with what it trains.</summary>
     public void Leave() => _run?.Leave();
 
+    /// <summary>A training that is under way, besides the one of <paramref name="own"/>.</summary>
+    private async ValueTask<Problem?> OtherAsync(Lease? own, CancellationToken cancel)
+    {
+        IReadOnlyList<NotedLease> leases = await _state.LeasesAsync(RolePrefix, cancel).ConfigureAwait(false);
+        Lease? other = leases.Select(noted => noted.Lease).FirstOrDefault(lease => lease.Role != own?.Role);
+        return _run is { } run ? Busy(run.Record.Collection, _name)
+            : other is null ? null
+            : Busy(other.Role[RolePrefix.Length..], other.Holder);
+    }
+
     private static Problem Busy(string collection, string who) => new(
         ProblemCode.Busy, "training", $"{collection} is being trained by {who}", "one training at a time", "Wait for its end, or stop it: signpost train --stop.");
 
@@ -292,7 +301,10 @@ public sealed class Trainer
         Problem? problem = null;
         try
         {
-            if (choose(TrainingRun.Read(_store, collection, cancel)) is { } record)
+            // Two that began in the same instant both have a lease by now: at least one of them sees the other's, and leaves.
+            problem = isStopped ? null : await OtherAsync(lease, cancel).ConfigureAwait(false);
+            TrainingRecord? found = TrainingRun.Read(_store, collection, cancel);
+            if (problem is null && !(found?.Epoch > lease.Epoch) && choose(found) is { } record) // a later lease was of a state that is lost
             {
                 Outcome<IDisposable> locked = _store.FolderOf(collection) is { } at ? CollectionFiles.Lock(_disk, at) : default;
                 (folder, problem) = (locked.Value, locked.Problem);

@@ -32,13 +32,6 @@ internal static class ClusterTraining
     {
         using var calls = new AdminCalls(session, url);
         string collection = session.Get(Silo.Settings.Collection)!;
-        if (calls.Cluster.Runtime == "embedded")
-        {
-            throw new ProblemException(new Problem(
-                ProblemCode.NotSupported, $"training of {collection} at {url}", "a server that is alone", "a silo of a cluster",
-                "Train the collection's folder (signpost train --collection FOLDER): the server turns to the new codes."));
-        }
-
         if (session.Get(Stop))
         {
             Ask(calls, url, collection, calls.Cluster.Trainings.FirstOrDefault(t => t.Collection == collection && t.State == "running")?.Silo, new TrainBody { Collection = collection, Stop = true });

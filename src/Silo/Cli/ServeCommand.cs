@@ -54,11 +54,13 @@ internal static class ServeCommand
     private static void RunAlone(Session session, string url, SearchLimits limits, ServerSecurity security)
     {
         var collections = new Dictionary<string, OpenCollection>(StringComparer.Ordinal);
+        IReadOnlyList<string> folders = Folders(session);
+        var state = new EmbeddedClusterState(TimeProvider.System, ServedFolders.LastEpoch(folders));
         try
         {
-            foreach (string folder in Folders(session))
+            foreach (string folder in folders)
             {
-                OpenCollection collection = OpenCollection.Open(folder, session.Get(Settings.Vectors), requireAll: false, session.Work);
+                OpenCollection collection = OpenCollection.Open(folder, session.Get(Settings.Vectors), requireAll: false, session.Work, state);
                 if (!collections.TryAdd(collection.Facts.Collection, collection))
                 {
                     collection.Dispose();
@@ -73,11 +75,13 @@ internal static class ServeCommand
                 }
             }
 
-            using var watch = new CodesWatch(collections.Values, line => Console.Error.WriteLine($"signpost: {line}"));
+            void Say(string line) => Console.Error.WriteLine($"signpost: {line}");
+            using var watch = new CodesWatch(collections.Values, Say);
             using var threads = new SearchThreads(session.Get(Settings.Threads), limits.QueueMax);
             using var telemetry = new SiloTelemetry(
-                TelemetrySettings.Read(session, EmbeddedCluster.Silo, null), threads, line => Console.Error.WriteLine($"signpost: {line}"));
-            var served = new ServedFolders(collections);
+                TelemetrySettings.Read(session, EmbeddedCluster.Silo, null), threads, Say);
+            string root = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(collections.Values.First().Folder)))!;
+            using var served = new ServedFolders(root, collections, state, session.Get(Settings.Threads), Say);
             telemetry.Observe(served, null);
             new Server(served, threads, limits, security, telemetry)
                 .RunAsync(

@@ -53,20 +53,7 @@ internal sealed class ClusterAdmin(ClusterSilo silo) : IAdmin
     }
 
     /// <inheritdoc/>
-    public async ValueTask<Outcome<TrainingReply>> TrainAsync(TrainBody body, CancellationToken cancel)
-    {
-        if (silo.Find(body.Collection) is not { } collection)
-        {
-            return new Problem(
-                ProblemCode.NotFound, "collection", body.Collection, string.Join(", ", silo.Collections.Select(known => known.Name)), "Name one that is served.");
-        }
-
-        Outcome<TrainingRecord> outcome = body.Stop
-            ? await silo.Trainer.StopAsync(body.Collection, cancel)
-            : TrainingMethods.Of(body, collection.Dim) is { Value: { } method } ? await silo.TrainAsync(body.Collection, TrainingOrder.Of(method, body.Threads ?? 1), cancel)
-            : TrainingMethods.Of(body, collection.Dim).Problem!;
-        return outcome.Problem is null ? TrainingReply.Of(outcome.Value!) : outcome.Problem;
-    }
+    public ValueTask<Outcome<TrainingReply>> TrainAsync(TrainBody body, CancellationToken cancel) => TrainingCalls.AnswerAsync(silo, silo.Trainer, silo.TrainAsync, body, cancel);
 
     /// <summary>Why this silo may not be drained; null where it may.</summary>
     private Problem? WhyNot(Forecast forecast, bool force)

@@ -14,7 +14,7 @@ internal static class AdminApi
     private delegate ValueTask<Outcome<TReply>> Act<TBody, TReply>(IAdmin admin, TBody body, CancellationToken cancel);
 
     /// <summary>Adds the endpoints to <paramref name="app"/>.</summary>
-    public static void Map(WebApplication app, Func<IAdmin?> admin)
+    public static void Map(WebApplication app, Func<IAdmin> admin)
     {
         app.MapPost(DrainPath, Endpoint(admin, Wire.Json.DrainBody, Wire.Json.DrainReply, (a, body, _) => new(a.Drain(body))))
             .WithSummary("Lets everything leave the silo that is asked, and then end it.")
@@ -37,13 +37,13 @@ internal static class AdminApi
     }
 
     private static Delegate Endpoint<TBody, TReply>(
-        Func<IAdmin?> admin, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TReply> replyType, Act<TBody, TReply> act) =>
+        Func<IAdmin> admin, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TReply> replyType, Act<TBody, TReply> act) =>
         (HttpContext context) => AnswerAsync(context, admin(), bodyType, replyType, act);
 
     private static async Task AnswerAsync<TBody, TReply>(
-        HttpContext context, IAdmin? admin, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TReply> replyType, Act<TBody, TReply> act)
+        HttpContext context, IAdmin admin, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TReply> replyType, Act<TBody, TReply> act)
     {
-        Outcome<TReply> outcome = admin is null ? Alone : await ReadAsync(context, bodyType) is { } body ? await act(admin, body, context.RequestAborted) : NoBody("null");
+        Outcome<TReply> outcome = await ReadAsync(context, bodyType) is { } body ? await act(admin, body, context.RequestAborted) : NoBody("null");
         if (outcome.Problem is { } problem)
         {
             await Problems.WriteAsync(context, problem);
@@ -64,9 +64,6 @@ internal static class AdminApi
             throw new ProblemException(NoBody($"{e.Path}: what is there"));
         }
     }
-
-    private static Problem Alone { get; } = new(
-        ProblemCode.NotSupported, "administration", "a silo that is alone", "a silo of a cluster", "Start it with runtime: redis.");
 
     private static Problem NoBody(string got) => new(ProblemCode.InvalidArgument, "body", got, "an object as /openapi/v1.json describes it", "Mend the JSON.");
 }

@@ -9,13 +9,13 @@ namespace Signpost.Silo.Http;
 internal static class ClusterView
 {
     /// <summary>The embedded runtime: this process is the only silo and has every shard.</summary>
-    /// <param name="collections">What is served.</param>
+    /// <param name="served">What is served.</param>
     /// <param name="waiting">Vectors that wait for a search thread.</param>
     /// <param name="url">Where this process listens.</param>
     /// <param name="traffic">Its queries.</param>
-    public static ClusterReply Embedded(IEnumerable<IServedCollection> collections, int waiting, string url, SiloTraffic traffic)
+    public static ClusterReply Embedded(ServedFolders served, int waiting, string url, SiloTraffic traffic)
     {
-        ShardMap[] maps = [.. collections.Select(collection => collection.Map).OrderBy(map => map.Collection, StringComparer.Ordinal)];
+        ShardMap[] maps = [.. served.Collections.Select(collection => collection.Map).OrderBy(map => map.Collection, StringComparer.Ordinal)];
         var silo = new SiloReply
         {
             Name = EmbeddedCluster.Silo,
@@ -39,6 +39,7 @@ internal static class ClusterView
             Api = int.Parse(Api.Version, CultureInfo.InvariantCulture),
             Silos = [silo],
             Collections = [.. maps.Select(Describe)],
+            Trainings = [.. served.Trainings.Select(TrainingReply.Of)],
         };
     }
 

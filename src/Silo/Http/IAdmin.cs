@@ -2,7 +2,7 @@ using Signpost.Engine.Base;
 
 namespace Signpost.Silo.Http;
 
-/// <summary>What an operator may ask of a silo of a cluster. Thread-safe.</summary>
+/// <summary>What an operator may ask of a silo. Thread-safe.</summary>
 internal interface IAdmin
 {
     /// <summary>Lets everything leave the silo that is asked, and then end it; or takes that back.</summary>

@@ -22,11 +22,11 @@ internal interface IServed
     /// <summary>What it is in its cluster; null where it is alone.</summary>
     SiloFacts? Facts { get; }
 
-    /// <summary>What an operator may ask of it; null where it is alone.</summary>
-    IAdmin? Admin => null;
+    /// <summary>What an operator may ask of it.</summary>
+    IAdmin Admin { get; }
 
-    /// <summary>The last training of each collection that had one; none where it is alone.</summary>
-    IReadOnlyList<TrainingRecord> Trainings => [];
+    /// <summary>The last training of each collection that had one, as this process knows them.</summary>
+    IReadOnlyList<TrainingRecord> Trainings { get; }
 
     /// <summary>Who is there, and who holds what.</summary>
     ClusterReply Describe(string url, int waiting, SiloTraffic traffic);

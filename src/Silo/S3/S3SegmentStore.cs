@@ -166,9 +166,9 @@ internal sealed class S3SegmentStore : ISegmentStore, IDisposable
 
     private (byte[]? Content, string? Tag) Read(string key, CancellationToken cancel)
     {
-        var target = new MemoryTarget();
+        using var target = new MemoryFile();
         var download = new S3Download(this, key, target);
-        return download.TryRun(cancel) ? (target.Bytes, download.Tag) : (null, null);
+        return download.TryRun(cancel) ? (target.ToArray(), download.Tag) : (null, null);
     }
 
     private string KeyOf(string collection, string file)
@@ -256,24 +256,4 @@ internal sealed class S3SegmentStore : ISegmentStore, IDisposable
 
     /// <summary>Whether <paramref name="e"/> is a failure of the server or of the way to it.</summary>
     internal static bool IsOfNetwork(Exception e) => e is AmazonServiceException or AmazonClientException or HttpRequestException or IOException or WebException;
-
-    /// <summary>A manifest on its way.</summary>
-    private sealed class MemoryTarget : IFileWriter
-    {
-        private readonly MemoryStream _content = new();
-
-        public byte[] Bytes => _content.ToArray();
-
-        public void Write(long offset, ReadOnlySpan<byte> data)
-        {
-            _content.Position = offset;
-            _content.Write(data);
-        }
-
-        public void Sync()
-        {
-        }
-
-        public void Dispose() => _content.Dispose();
-    }
 }

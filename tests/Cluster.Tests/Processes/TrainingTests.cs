@@ -3,6 +3,7 @@ using Signpost.Client;
 using Signpost.Cluster.Tests.Support;
 using Signpost.Engine.Cluster;
 using Signpost.Engine.Storage;
+using Signpost.Engine.Tests.Support;
 using Signpost.Silo.Tests.S3;
 using Signpost.Silo.Tests.Support;
 
@@ -20,6 +21,8 @@ public sealed class TrainingTests(DemoCollection demo) : IClassFixture<DemoColle
 
     private static readonly string[] Opq = ["--method", "opq", "--m", "8", "--seed", "7"];
     private static readonly string[] Rpq = ["--method", "rpq", "--m", "8", "--steps", "20", "--training-queries", "256"];
+
+    private static readonly string[] Silos = ["silo-1", "silo-2", "silo-3"];
 
     private readonly RedisServer _redis = new();
     private readonly TestFolder _folder = new();
@@ -74,32 +77,61 @@ public sealed class TrainingTests(DemoCollection demo) : IClassFixture<DemoColle
     [InlineData(TrainingStep.Committing)]
     [InlineData(TrainingStep.Turning)]
     [InlineData(TrainingStep.Cleaning)]
-    public async Task A_trainer_that_is_killed_at_any_step_is_followed_by_another_that_ends_with_the_same_codes(TrainingStep step)
+    public Task A_trainer_that_is_killed_at_any_step_is_followed_by_another_that_ends_with_the_same_codes(TrainingStep step) =>
+        KillAsync(step, leader => new Roles("silo-2", "silo-2"));
+
+    /// <summary>The leader turns the queries; another one leads, and does so.</summary>
+    [LongTheory]
+    [Trait("Long", "true")]
+    [InlineData(TrainingStep.Learning)]
+    [InlineData(TrainingStep.Encoding)]
+    [InlineData(TrainingStep.Opening)]
+    [InlineData(TrainingStep.Committing)]
+    [InlineData(TrainingStep.Turning)]
+    [InlineData(TrainingStep.Cleaning)]
+    public Task A_leader_that_is_killed_at_any_step_of_anothers_training_is_followed_by_another(TrainingStep step) =>
+        KillAsync(step, leader => new Roles(Silos.First(silo => silo != leader), leader));
+
+    /// <summary>What it was to encode or to open, another copy does.</summary>
+    [LongTheory]
+    [Trait("Long", "true")]
+    [InlineData(TrainingStep.Learning)]
+    [InlineData(TrainingStep.Encoding)]
+    [InlineData(TrainingStep.Opening)]
+    [InlineData(TrainingStep.Committing)]
+    [InlineData(TrainingStep.Turning)]
+    [InlineData(TrainingStep.Cleaning)]
+    public Task A_silo_of_shards_that_is_killed_at_any_step_of_anothers_training_does_not_end_it(TrainingStep step) =>
+        KillAsync(step, leader => new Roles(leader, Silos.Last(silo => silo != leader)));
+
+    private async Task KillAsync(TrainingStep step, Func<string, Roles> choose)
     {
         Copy();
         string expected = TrainAlone(Opq);
         using var cluster = new SiloCluster(3, _folder.At("all"), Redis);
         await cluster.UntilWholeAsync("silo-1");
+        Roles roles = choose((await cluster.AskAsync("silo-1")).Leader!);
+        string survivor = Silos.First(silo => silo != roles.Killed);
         float[][] vectors = demo.QueryVectors(50);
         string[] before = await SteadyQueries.OnceAsync(cluster.Client, "demo", vectors, OnCodes);
         await using (var queries = new SteadyQueries(cluster.Client, "demo", vectors, 30, OnCodes))
         {
             await queries.MoreAsync(20);
-            using SignpostProcess command = Start(cluster, "silo-2", Opq);
+            using SignpostProcess command = Start(cluster, roles.Trainer, Opq);
             UntilStep(step);
-            cluster.Signal("silo-2", SiloCluster.Kill);
+            cluster.Signal(roles.Killed, SiloCluster.Kill);
 
-            Run run = command.End(); // it asks the others
+            Run run = command.End(); // where its silo was killed it asks the others
             Assert.True(run.ExitCode == 0, run.Error);
             Assert.Equal("done", JsonDocument.Parse(run.Output).RootElement.GetProperty("state").GetString());
-            await cluster.UntilAsync("silo-1", c => c.Collections[0].CodesVersion == 2, "queries have turned");
-            cluster.Start("silo-2");
-            await cluster.UntilWholeAsync("silo-1");
+            await cluster.UntilAsync(survivor, c => c.Collections[0].CodesVersion == 2, "queries have turned");
+            cluster.Start(roles.Killed);
+            await cluster.UntilWholeAsync(survivor);
             await queries.MoreAsync(30);
             MustBeClean(queries, before, await SteadyQueries.OnceAsync(cluster.Client, "demo", vectors, OnCodes));
         }
 
-        Assert.Equal(2u, (await cluster.AskAsync("silo-2")).Collections[0].CodesVersion);
+        Assert.Equal(2u, (await cluster.AskAsync(roles.Killed)).Collections[0].CodesVersion);
         Assert.Equal(FilesOf("alone").Order(), FilesWithoutLitter(Path.Combine("all", "demo")));
         foreach (string file in FilesOf("alone").Where(file => file != CollectionManifest.FileName))
         {
@@ -211,4 +243,6 @@ public sealed class TrainingTests(DemoCollection demo) : IClassFixture<DemoColle
 
     private static double Recall(string[] answers, int[][] truth) => answers
         .Zip(truth, (answer, t) => (double)answer.Split(' ').Select(hit => int.Parse(hit.Split(':')[0])).Intersect(t).Count() / t.Length).Average();
+
+    private sealed record Roles(string Trainer, string Killed);
 }

@@ -36,7 +36,7 @@ internal sealed class CountingStore(ISegmentStore real) : ISegmentStore
             return;
         }
 
-        var whole = new Storage.MemoryFile([]);
+        var whole = new Storage.HookedFile([]);
         real.Get(collection, file, whole, cancel);
         target.Write(0, Damage(file, Fetched.Count(name => name == file), whole.Bytes));
     }

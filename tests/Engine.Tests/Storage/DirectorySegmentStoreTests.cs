@@ -39,7 +39,7 @@ public class DirectorySegmentStoreTests : SegmentStoreContract
             try
             {
                 var dying = new DirectorySegmentStore(disk, root);
-                dying.Put("one", "a", new MemoryFile(bytes), default);
+                dying.Put("one", "a", new HookedFile(bytes), default);
                 dying.TryReplaceManifest("one", null, manifest, default);
             }
             catch (StoppingDisk.StoppedException)

@@ -177,8 +177,8 @@ public abstract class SegmentStoreContract : IDisposable
     {
         using var cancel = new CancellationTokenSource();
         byte[] bytes = Bytes(Lengths[^1], 1);
-        var failing = new MemoryFile(bytes) { AtRead = offset => throw (offset > 0 ? new IOException("the disk is gone") : new IOException("at once")) };
-        var cancelled = new MemoryFile(bytes) { AtRead = _ => cancel.Cancel() };
+        var failing = new HookedFile(bytes) { AtRead = offset => throw (offset > 0 ? new IOException("the disk is gone") : new IOException("at once")) };
+        var cancelled = new HookedFile(bytes) { AtRead = _ => cancel.Cancel() };
 
         Assert.ThrowsAny<IOException>(() => Store.Put("one", "failing", failing, default));
         Assert.ThrowsAny<OperationCanceledException>(() => Store.Put("one", "cancelled", cancelled, cancel.Token));
@@ -196,7 +196,7 @@ public abstract class SegmentStoreContract : IDisposable
     {
         Put("one", "a", Bytes(Lengths[^1], 1));
         using var cancel = new CancellationTokenSource();
-        var target = new MemoryFile([]) { AtWrite = _ => cancel.Cancel() };
+        var target = new HookedFile([]) { AtWrite = _ => cancel.Cancel() };
 
         Assert.ThrowsAny<OperationCanceledException>(() => Store.Get("one", "a", target, cancel.Token));
 
@@ -256,51 +256,44 @@ public abstract class SegmentStoreContract : IDisposable
         return bytes;
     }
 
-    protected void Put(string collection, string file, byte[] bytes) => Store.Put(collection, file, new MemoryFile(bytes), default);
+    protected void Put(string collection, string file, byte[] bytes) => Store.Put(collection, file, new HookedFile(bytes), default);
 
     protected byte[] Get(string collection, string file)
     {
-        var target = new MemoryFile([]);
+        var target = new HookedFile([]);
         Store.Get(collection, file, target, default);
         return target.Bytes;
     }
 }
 
 /// <summary>A file in memory, at whose reads and writes something may happen.</summary>
-public sealed class MemoryFile(byte[] bytes) : IFileReader, IFileWriter
+public sealed class HookedFile(byte[] bytes) : IFileReader, IFileWriter
 {
-    public byte[] Bytes { get; private set; } = bytes;
+    private readonly MemoryFile _file = new(bytes);
+
+    public byte[] Bytes => _file.ToArray();
 
     public Action<long>? AtRead { get; init; }
 
     public Action<long>? AtWrite { get; init; }
 
-    public long Length => Bytes.Length;
+    public long Length => _file.Length;
 
     public int Read(long offset, Span<byte> target)
     {
         AtRead?.Invoke(offset);
-        int length = (int)Math.Clamp(Bytes.Length - offset, 0, target.Length);
-        Bytes.AsSpan((int)offset, length).CopyTo(target);
-        return length;
+        return _file.Read(offset, target);
     }
 
     public void Write(long offset, ReadOnlySpan<byte> data)
     {
-        byte[] next = new byte[Math.Max(Bytes.Length, offset + data.Length)];
-        Bytes.CopyTo(next, 0);
-        data.CopyTo(next.AsSpan((int)offset));
-        Bytes = next;
+        _file.Write(offset, data);
         AtWrite?.Invoke(offset);
     }
 
-    public MappedBytes Map(long offset, long length) => throw new NotSupportedException();
+    public MappedBytes Map(long offset, long length) => _file.Map(offset, length);
 
-    public void Sync()
-    {
-    }
+    public void Sync() => _file.Sync();
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() => _file.Dispose();
 }

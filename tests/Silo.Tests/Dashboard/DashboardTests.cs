@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using System.Text.Json;
 using Microsoft.Playwright;
 using Signpost.Silo.Tests.Support;
@@ -124,12 +125,34 @@ public sealed class DashboardTests(ServerProcess server) : IClassFixture<ServerP
         Assert.Equal("loss 0.60", await page.GetAttributeAsync("#curve-loss", "aria-label"));
         Assert.Equal("held-out recall@10 67.8 %", await page.GetAttributeAsync("#curve-recall", "aria-label"));
         Assert.True(await ColoursAsync(page, "curve-loss") > 2 && await ColoursAsync(page, "curve-recall") > 2);
-        await browser.KeepAsync("dashboard-training");
 
         cluster.Trainings = [SyntheticCluster.Training("images", "done", SyntheticCluster.Learning(10)), .. cluster.Trainings[..1]];
         await page.WaitForFunctionAsync("() => document.querySelector('#trainings tbody td').textContent === 'images'");
         await page.ClickAsync("#trainings tbody tr:first-child");
         Assert.Equal("training 4 of images", await page.TextContentAsync("#learning-of"));
+        Assert.Empty(browser.Faults);
+    }
+
+    [ChromiumFact]
+    public async Task A_training_of_a_server_that_is_alone_is_followed_to_its_end()
+    {
+        using var own = new DemoCollection(); // others keep their codes
+        using var alone = new ServerProcess(own);
+        await using Browser browser = await Browser.StartAsync();
+        IPage page = browser.Page;
+        await browser.OpenAsync(alone.Url);
+        using var order = new StringContent("""{"collection": "demo", "method": "rpq", "m": 4, "steps": 200, "training_queries": 512}""", Encoding.UTF8, "application/json");
+
+        using HttpResponseMessage begun = await alone.Http.PostAsync("/v1/admin/train", order);
+
+        Assert.Equal(HttpStatusCode.OK, begun.StatusCode);
+        await page.WaitForFunctionAsync("() => document.querySelector('#trainings tbody td:nth-child(3)')?.textContent === 'done'", null, new() { Timeout = 120_000 });
+        string[] cells = [.. await page.Locator("#trainings tbody tr").First.Locator("td").AllTextContentsAsync()];
+        Assert.Equal(["demo", "1", "done", "rpq", "2", "local"], cells[..6]);
+        Assert.Matches(@"^\d+\.\d % → \d+\.\d %$", cells[7]);
+        Assert.Equal("training 1 of demo", await page.TextContentAsync("#learning-of"));
+        Assert.True(await ColoursAsync(page, "curve-loss") > 2 && await ColoursAsync(page, "curve-recall") > 2);
+        await browser.KeepAsync("dashboard-training");
         Assert.Empty(browser.Faults);
     }
 

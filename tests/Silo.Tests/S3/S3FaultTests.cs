@@ -28,7 +28,7 @@ public sealed class S3FaultTests(DemoCollection demo) : IDisposable
         byte[] bytes = Put(server);
         using var proxy = new CuttingProxy(server.Port, Enum.Parse<Fault>(fault), 9 << 20, times);
         using S3SegmentStore store = StoreOf(server, proxy.Endpoint);
-        var target = new MemoryFile([]);
+        var target = new HookedFile([]);
 
         store.Get("one", "big", target, default);
 
@@ -42,14 +42,14 @@ public sealed class S3FaultTests(DemoCollection demo) : IDisposable
         using var server = new S3Server();
         byte[] bytes = Put(server);
         using S3SegmentStore store = StoreOf(server, server.Endpoint);
-        var target = new MemoryFile([]) { AtWrite = offset => Array.ForEach(offset == 0 ? [server] : new S3Server[0], running => running.Kill()) };
+        var target = new HookedFile([]) { AtWrite = offset => Array.ForEach(offset == 0 ? [server] : new S3Server[0], running => running.Kill()) };
 
         IOException failed = Assert.ThrowsAny<IOException>(() => store.Get("one", "big", target, default));
 
         Assert.Contains($"s3://{S3Server.Bucket}/one/big: ", failed.Message);
         Assert.InRange(target.Bytes.Length, 1, Length - 1);
         server.Start();
-        var again = new MemoryFile([]);
+        var again = new HookedFile([]);
         store.Get("one", "big", again, default);
         Assert.Equal(bytes, again.Bytes);
     }
@@ -136,7 +136,7 @@ public sealed class S3FaultTests(DemoCollection demo) : IDisposable
             bytes[i] = (byte)(i * 31 >> 7);
         }
 
-        store.Put("one", "big", new MemoryFile(bytes), default);
+        store.Put("one", "big", new HookedFile(bytes), default);
         return bytes;
     }
 }

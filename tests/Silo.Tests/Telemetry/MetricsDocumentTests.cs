@@ -41,7 +41,8 @@ public sealed partial class MetricsDocumentTests : IDisposable
         using var threads = new SearchThreads(1, 1);
         using var telemetry = new SiloTelemetry(new TelemetryOptions { Silo = "local" }, threads, _ => { });
         using SegmentCache cache = SegmentCache.Direct(new DirectorySegmentStore(FileDisk.Instance, _folder));
-        telemetry.Observe(new ServedFolders(new Dictionary<string, OpenCollection>()), cache);
+        using var served = new ServedFolders(_folder, new Dictionary<string, OpenCollection>(), new EmbeddedClusterState(), 1, _ => { });
+        telemetry.Observe(served, cache);
         var families = new List<Family>();
         using var listener = new MeterListener
         {

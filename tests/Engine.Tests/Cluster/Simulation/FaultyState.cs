@@ -26,6 +26,9 @@ internal sealed class FaultyState(IClusterState inner, Action<ShardMap, Lease?> 
     /// <summary>Whether that call has had its effect by then.</summary>
     public bool CrashAfter { get; set; }
 
+    /// <summary>Told the number of a call that has had its effect.</summary>
+    public Action<int> AfterCall { get; set; } = _ => { };
+
     public ValueTask<ShardMap?> ReadAsync(string collection, CancellationToken cancel) => Do(() => inner.ReadAsync(collection, cancel));
 
     public ValueTask<bool> TryWriteAsync(ShardMap map, Lease? leader, CancellationToken cancel) => Do(() =>
@@ -98,6 +101,7 @@ internal sealed class FaultyState(IClusterState inner, Action<ShardMap, Lease?> 
         }
 
         T result = call().Result; // the embedded state never waits
+        AfterCall(Calls);
         return isLast ? throw new CrashException() : new ValueTask<T>(result);
     }
 }
