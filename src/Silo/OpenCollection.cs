@@ -83,7 +83,16 @@ internal sealed class OpenCollection : IServedCollection, ISearchable, IDisposab
             Vectors = vectors == VectorPlace.Loaded ? Residency.Loaded : Residency.Mapped,
             RequireAll = requireAll,
         };
-        return new OpenCollection(folder, Collection.Open(FileDisk.Instance, folder, options, work).OrThrow(), state);
+        Collection collection = Collection.Open(FileDisk.Instance, folder, options, work).OrThrow();
+        string name = collection.Manifest.Name;
+        if (state?.ReadAsync(name, CancellationToken.None).GetAwaiter().GetResult() is not null)
+        {
+            collection.Dispose();
+            throw new ProblemException(new Problem(
+                ProblemCode.AlreadyExists, $"collection of {folder}", name, "a name that no other collection has", "Serve one of the two."));
+        }
+
+        return new OpenCollection(folder, collection, state);
     }
 
     /// <summary>Queries of this collection's shape, to be rented.</summary>

@@ -16,6 +16,7 @@ internal sealed class ServedFolders : IServed, IAdmin, IDisposable
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private readonly IReadOnlyDictionary<string, OpenCollection> _collections;
+    private readonly string[] _trainable;
     private readonly Action<string> _say;
     private readonly Trainer _trainer;
     private readonly Repeated _training;
@@ -29,6 +30,7 @@ internal sealed class ServedFolders : IServed, IAdmin, IDisposable
     public ServedFolders(string root, IReadOnlyDictionary<string, OpenCollection> collections, IClusterState state, int threads, Action<string> say)
     {
         (_collections, _say) = (collections, say);
+        _trainable = [.. collections.Keys.Where(name => FolderNameOf(name) == name)]; // the store has a collection by the name of its folder
         var client = new LocalShardClient(EmbeddedCluster.Silo, name => collections.GetValueOrDefault(name)?.Shards);
         var store = new DirectorySegmentStore(FileDisk.Instance, root);
         var options = new TrainerOptions { ThreadsMax = threads };
@@ -36,12 +38,6 @@ internal sealed class ServedFolders : IServed, IAdmin, IDisposable
         _lease = new Repeated("lease of a training", options.Lease / 6, _trainer.BeatAsync, say);
         _training = new Repeated("training", Interval, TrainAsync, say);
     }
-
-    /// <summary>Epoch of the last training that a process ran in these folders; 0 where there was none.</summary>
-    public static long LastEpoch(IEnumerable<string> folders) => folders
-        .Select(folder => Path.Combine(folder, TrainingRecord.FileName))
-        .Where(File.Exists)
-        .Max(file => TrainingRecord.Read(File.ReadAllBytes(file))?.Epoch) ?? 0;
 
     /// <inheritdoc/>
     public IEnumerable<IServedCollection> Collections => _collections.Values.OrderBy(c => c.Name, StringComparer.Ordinal);
@@ -71,7 +67,12 @@ internal sealed class ServedFolders : IServed, IAdmin, IDisposable
     public Outcome<PlanReply> Rebalance(RebalanceBody body) => Alone("rebalance");
 
     /// <inheritdoc/>
-    public ValueTask<Outcome<TrainingReply>> TrainAsync(TrainBody body, CancellationToken cancel) => TrainingCalls.AnswerAsync(this, _trainer, StartAsync, body, cancel);
+    public ValueTask<Outcome<TrainingReply>> TrainAsync(TrainBody body, CancellationToken cancel) =>
+        Find(body.Collection) is null || _trainable.Contains(body.Collection)
+            ? TrainingCalls.AnswerAsync(this, _trainer, StartAsync, body, cancel)
+            : new ValueTask<Outcome<TrainingReply>>(new Problem(
+                ProblemCode.NotSupported, $"training of {body.Collection}", $"a folder of another name, {FolderNameOf(body.Collection)}", "a folder of the collection's name",
+                "Rename the folder, or train it by signpost train --collection FOLDER: the server turns to the new codes."));
 
     /// <summary>Ends a training here; the next process that serves the folder goes on with it.</summary>
     public void Dispose()
@@ -83,16 +84,10 @@ internal sealed class ServedFolders : IServed, IAdmin, IDisposable
 
     private static Problem Alone(string what) => new(ProblemCode.NotSupported, what, "a silo that is alone", "a silo of a cluster", "Start it with runtime: redis.");
 
+    private string FolderNameOf(string collection) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(_collections[collection].Folder)));
+
     private async ValueTask<Outcome<TrainingRecord>> StartAsync(string collection, TrainingOrder order, CancellationToken cancel)
     {
-        string folder = _collections[collection].Folder;
-        if (Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))) != collection)
-        {
-            return new Problem(
-                ProblemCode.NotSupported, $"training of {collection}", $"a folder of another name, {folder}", "a folder of the collection's name",
-                "Rename the folder, or train it by signpost train --collection FOLDER: the server turns to the new codes.");
-        }
-
         Outcome<TrainingRecord> begun = await _trainer.StartAsync(collection, order, cancel).ConfigureAwait(false);
         _training.Wake();
         return begun;
@@ -100,7 +95,7 @@ internal sealed class ServedFolders : IServed, IAdmin, IDisposable
 
     private async ValueTask TrainAsync(CancellationToken cancel)
     {
-        await _trainer.LookAsync([.. _collections.Keys], mayAdopt: true, cancel).ConfigureAwait(false);
+        await _trainer.LookAsync(_trainable, mayAdopt: true, cancel).ConfigureAwait(false);
         if (await _trainer.RunAsync(cancel).ConfigureAwait(false) is { } ended)
         {
             _say(ended);

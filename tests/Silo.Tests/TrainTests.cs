@@ -266,6 +266,28 @@ public sealed class TrainTests : IDisposable
         Assert.NotEqual(before, Answers());
     }
 
+    [Fact]
+    public void A_folder_of_another_name_is_served_but_not_trained_and_two_of_one_name_are_not_served_together()
+    {
+        string copy = _folder.At("copy");
+        CopyFolder(Collection, copy);
+        Run both = SignpostProcess.Run(_folder, "serve", "--data-folder", ".", "--url", "http://127.0.0.1:0", "--quiet");
+        Assert.Equal(2, both.ExitCode);
+        Assert.Contains("(AlreadyExists)", both.Error, StringComparison.Ordinal);
+
+        using SignpostProcess server = SignpostProcess.Start(_folder, "serve", "--collection", copy, "--url", "http://127.0.0.1:0", "--quiet");
+        string url = server.FirstLine().Split(" at ")[1];
+        string[] before = Files();
+        foreach (string what in (string[])["--detach", "--stop"])
+        {
+            Run refused = SignpostProcess.Run(_folder, "train", "--collection", "demo", "--url", url, what);
+            Assert.Equal(2, refused.ExitCode);
+            Assert.True(what == "--stop" || refused.Error.Contains("a folder of another name, copy", StringComparison.Ordinal), refused.Error);
+        }
+
+        Assert.Equal(before, Files()); // those of the folder beside it, which has the name
+    }
+
     private static bool Sleep(int ms)
     {
         Thread.Sleep(ms);

@@ -8,9 +8,7 @@ namespace Signpost.Engine.Cluster;
 /// The cluster state of a process that is alone: in its memory, under one lock, gone with it. Nothing waits, so every call
 /// completes at once. Leases end by <paramref name="time"/>'s monotonic clock; changes of the wall clock mean nothing.
 /// </summary>
-/// <param name="time">The clock.</param>
-/// <param name="lastEpoch">Epochs are above this one: that of the last lease of which an earlier process has left something on disk.</param>
-public sealed class EmbeddedClusterState(TimeProvider time, long lastEpoch = 0) : IClusterState
+public sealed class EmbeddedClusterState(TimeProvider time) : IClusterState
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, ShardMap> _maps = [];
@@ -113,7 +111,7 @@ public sealed class EmbeddedClusterState(TimeProvider time, long lastEpoch = 0) 
                 return new ValueTask<Lease?>((Lease?)null);
             }
 
-            var lease = new Lease(role, holder, (last?.Lease.Epoch ?? lastEpoch) + 1);
+            var lease = new Lease(role, holder, (last?.Lease.Epoch ?? 0) + 1);
             _grants[role] = new Grant(lease, time.GetTimestamp(), duration);
             return new ValueTask<Lease?>(lease);
         }

@@ -73,7 +73,7 @@ public sealed class SiloShards(
                     manifests.Add(manifest with { Name = name }); // its name is the one that the store has it under
                 }
             }
-            catch (BadFileException)
+            catch (Exception e) when (e is BadFileException or UnauthorizedAccessException)
             {
                 // Its map stays as it is; who opens it is told what is wrong.
             }

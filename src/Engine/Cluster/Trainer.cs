@@ -18,6 +18,12 @@ public sealed record TrainerOptions
     /// <summary>Failures without a step forward after which a training is given up. 60: shards of a lost silo are opened elsewhere by then.</summary>
     public int AttemptsMax { get; init; } = 60;
 
+    /// <summary>
+    /// Trainers that a training may lose; then it is given up. What ends their process every time, such as a want of memory, is not to end one silo
+    /// after the other for ever.
+    /// </summary>
+    public int ResumesMax { get; init; } = 10;
+
     /// <summary>Pause between two looks at the map while queries turn.</summary>
     public TimeSpan Look { get; init; } = TimeSpan.FromMilliseconds(200);
 
@@ -120,15 +126,21 @@ public sealed class Trainer
                 ? begun
                 : Busy(collection, "a silo that is lost; another one goes on with it");
 
-            TrainingRecord Ordered(TrainingRecord? before) => new()
+            TrainingRecord Ordered(TrainingRecord? before)
             {
-                Collection = collection,
-                Silo = _name,
-                Epoch = 0,
-                Number = (before?.Number ?? 0) + 1,
-                Order = order,
-                Files = before?.Files ?? [],
-            };
+                CollectionManifest manifest = StoreTraining.Read(_store, collection, cancel).Value ?? read.Value!; // nobody else trains by now
+                return new TrainingRecord
+                {
+                    Collection = collection,
+                    Silo = _name,
+                    Epoch = before?.Epoch ?? 0,
+                    Number = (before?.Number ?? 0) + 1,
+                    Order = order,
+                    Lineage = manifest.Lineage,
+                    From = manifest.CodesVersion,
+                    Files = before?.Files ?? [],
+                };
+            }
         }
         finally
         {
@@ -199,15 +211,22 @@ public sealed class Trainer
             {
                 Know(record with { Files = [] });
             }
+            else if (_run?.Record.Collection != collection)
+            {
+                ImmutableInterlocked.TryRemove(ref _known, collection, out _); // built anew, or gone
+            }
 
             _looked.Add(collection);
         }
 
         _leased = leased;
-        string? left = leased.Count == 0 && mayAdopt ? Known.FirstOrDefault(record => record.State == TrainingState.Running)?.Collection : null;
-        if (left is not null && _run is null)
+        string[] left = leased.Count == 0 && mayAdopt ? [.. Known.Where(record => record.State == TrainingState.Running).Select(record => record.Collection)] : [];
+        foreach (string collection in left.Where(collections.Contains))
         {
-            await AdoptAsync(left, cancel).ConfigureAwait(false);
+            if (_run is null)
+            {
+                await AdoptAsync(collection, cancel).ConfigureAwait(false); // where that one cannot be gone on with now, perhaps the next
+            }
         }
     }
 
@@ -303,24 +322,21 @@ public sealed class Trainer
         {
             // Two that began in the same instant both have a lease by now: at least one of them sees the other's, and leaves.
             problem = isStopped ? null : await OtherAsync(lease, cancel).ConfigureAwait(false);
-            TrainingRecord? found = TrainingRun.Read(_store, collection, cancel);
-            if (problem is null && !(found?.Epoch > lease.Epoch) && choose(found) is { } record) // a later lease was of a state that is lost
+            Outcome<IDisposable> locked = problem is null && _store.FolderOf(collection) is { } at ? CollectionFiles.Lock(_disk, at) : default;
+            (folder, problem) = (locked.Value, problem ?? locked.Problem);
+            TrainingRecord? found = problem is null ? TrainingRun.Read(_store, collection, cancel) : null; // now that nobody else changes it
+            if (problem is null && (folder is not null || !(found?.Epoch > lease.Epoch)) && choose(found) is { } record)
             {
-                Outcome<IDisposable> locked = _store.FolderOf(collection) is { } at ? CollectionFiles.Lock(_disk, at) : default;
-                (folder, problem) = (locked.Value, locked.Problem);
-                if (problem is null)
+                run = new TrainingRun(_store, _state, lease, record, folder, _options, _time);
+                run.Save();
+                if (isStopped)
                 {
-                    run = new TrainingRun(_store, _state, lease, record, folder, _options, _time);
-                    run.Save();
-                    if (isStopped)
-                    {
-                        run.Stop();
-                    }
-
-                    Know(run.Record);
-                    _run = run;
-                    return run.Record;
+                    run.Stop();
                 }
+
+                Know(run.Record);
+                _run = run;
+                return run.Record;
             }
         }
         finally
@@ -339,6 +355,12 @@ public sealed class Trainer
     {
         var place = new StoreTraining(_store, _state, run, _options, _waits);
         TrainingOrder order = run.Record.Order;
+        if (!run.IsStopped && WhyNotGoOn(run.Record) is { } lost)
+        {
+            End(run, place, lost);
+            return;
+        }
+
         for (int failures = 1; ; failures++)
         {
             string reason;
@@ -374,6 +396,11 @@ public sealed class Trainer
             {
                 reason = e.Message;
             }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                End(run, place, new Problem(ProblemCode.NotSupported, "training", $"{e.GetType().Name}: {e.Message}", "a training that ends well", "Mend what it says, and start it again."));
+                return;
+            }
 
             failures = run.Record.Step > step ? 1 : failures;
             if (failures >= _options.AttemptsMax)
@@ -385,6 +412,24 @@ public sealed class Trainer
             run.Change(record => record with { Reason = reason });
             await _waits.Pause(_options.Pause, run.Cancel).ConfigureAwait(false); // cancelled: the next round sees it
         }
+    }
+
+    /// <summary>Why a training that a lost trainer has left is not gone on with; null where it is.</summary>
+    private Problem? WhyNotGoOn(TrainingRecord record)
+    {
+        if (record.Resumed > _options.ResumesMax)
+        {
+            return new Problem(
+                ProblemCode.NotSupported, $"training of {record.Collection}", $"{record.Resumed} trainers that were lost in it", $"at most {_options.ResumesMax}",
+                "See what ends them (memory, most likely), and start it again.");
+        }
+
+        return record.Resumed > 0 && StoreTraining.Read(_store, record.Collection, CancellationToken.None).Value is { } now
+            && (now.Lineage != record.Lineage || (now.CodesVersion != record.From && now.CodesVersion != record.CodesVersion))
+                ? new Problem(
+                    ProblemCode.NotFound, $"training of {record.Collection}", "a collection that was built or trained anew since it was ordered", "the one that it was ordered for",
+                    "Start it again if it is still wanted.")
+                : null;
     }
 
     /// <summary>Writes down how it ended; where it came to nothing, what it has made goes. Without a lease it has not ended: another silo goes on.</summary>

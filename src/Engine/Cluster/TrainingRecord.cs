@@ -102,7 +102,7 @@ public sealed record TrainingRecord
     /// <summary>The silo that trains, or was the last to do so.</summary>
     public required string Silo { get; init; }
 
-    /// <summary>Of the lease under which that silo trains: what one of a lower epoch writes is out of date.</summary>
+    /// <summary>Of the lease under which that silo trains, or above it: what one of a lower epoch writes is out of date.</summary>
     public required long Epoch { get; init; }
 
     /// <summary>Counts the trainings of the collection, from 1; not every one of them makes codes.</summary>
@@ -110,6 +110,12 @@ public sealed record TrainingRecord
 
     /// <summary>What was ordered.</summary>
     public required TrainingOrder Order { get; init; }
+
+    /// <summary>What the collection was built as when it was ordered (<see cref="Storage.CollectionManifest.Lineage"/>).</summary>
+    public string Lineage { get; init; } = "";
+
+    /// <summary>Number of the codes that were in use when it was ordered; 0: none.</summary>
+    public uint From { get; init; }
 
     /// <summary>How it is going.</summary>
     public TrainingState State { get; init; }
@@ -132,7 +138,7 @@ public sealed record TrainingRecord
     /// <summary>Seconds that silos have worked on it.</summary>
     public double Seconds { get; init; }
 
-    /// <summary>How often another silo has gone on with it.</summary>
+    /// <summary>How often another silo, or a later process, has gone on with it.</summary>
     public int Resumed { get; init; }
 
     /// <summary>Vectors that it learned from.</summary>

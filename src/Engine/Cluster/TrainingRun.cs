@@ -22,7 +22,6 @@ internal sealed class TrainingRun : IProgress<PhaseProgress>, IDisposable
     private long _renewedAt;
     private string? _noted;
     private volatile bool _isStopped;
-    private bool _isOver;
 
     /// <param name="store">Where the record is.</param>
     /// <param name="state">Where the lease is.</param>
@@ -36,7 +35,9 @@ internal sealed class TrainingRun : IProgress<PhaseProgress>, IDisposable
         (_store, _state, _lease, _folder, _options, _time) = (store, state, lease, folder, options, time);
         _begun = _renewedAt = time.GetTimestamp();
         _before = record.Seconds;
-        _record = record with { Silo = lease.Holder, Epoch = lease.Epoch };
+
+        // In a folder that is locked nobody else writes, and a state that is in memory counts its epochs anew in every process.
+        _record = record with { Silo = lease.Holder, Epoch = folder is null ? lease.Epoch : Math.Max(lease.Epoch, record.Epoch) };
     }
 
     /// <summary>How it is now.</summary>
@@ -70,15 +71,14 @@ internal sealed class TrainingRun : IProgress<PhaseProgress>, IDisposable
     /// <summary>Ends it here; another silo goes on with it.</summary>
     public void Leave()
     {
-        lock (_change)
+        try
         {
-            if (_isOver)
-            {
-                return;
-            }
+            _end.Cancel();
         }
-
-        _end.Cancel();
+        catch (ObjectDisposedException)
+        {
+            // It is over.
+        }
     }
 
     /// <summary>Changes the record.</summary>
@@ -180,15 +180,7 @@ internal sealed class TrainingRun : IProgress<PhaseProgress>, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        lock (_change)
-        {
-            _isOver = true;
-        }
-
-        _end.Dispose();
-    }
+    public void Dispose() => _end.Dispose();
 
     /// <summary>The record of a collection; null where there is none that this version can read.</summary>
     public static TrainingRecord? Read(ISegmentStore store, string collection, CancellationToken cancel) =>

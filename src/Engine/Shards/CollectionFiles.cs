@@ -102,9 +102,9 @@ internal static partial class CollectionFiles
         }
     }
 
-    // Segments, codes, quantizers and checkpoints, and what an interrupted write of these or of a manifest leaves; nothing that a user may have put there.
+    // Segments, codes, quantizers and checkpoints, and what an interrupted write of these, of a manifest or of the record of a training leaves; nothing that a user may have put there.
     [GeneratedRegex(
-        "^((shard-[0-9]{4,10}-[0-9a-f]{16}\\.(segment|codes)|quantizer-[0-9a-f]{16}\\.codebook|training-[0-9a-f]{16}\\.checkpoint)|manifest\\.json(?=\\.))(\\.[0-9a-f]+-[0-9a-f]+\\.tmp)?\\z",
+        "^((shard-[0-9]{4,10}-[0-9a-f]{16}\\.(segment|codes)|quantizer-[0-9a-f]{16}\\.codebook|training-[0-9a-f]{16}\\.checkpoint)|(manifest|training)\\.json(?=\\.))(\\.[0-9a-f]+-[0-9a-f]+\\.tmp)?\\z",
         RegexOptions.CultureInvariant)]
     private static partial Regex Ours();
 

@@ -13,8 +13,8 @@ public sealed class DirectorySegmentStore(IDisk disk, string root) : ISegmentSto
     public string Name => root;
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> Collections(CancellationToken cancel) => [.. disk.ListFolders(root)
-        .Where(name => CollectionManifest.IsName(name) && disk.List(Path.Combine(root, name)).Contains(CollectionManifest.FileName))];
+    /// <remarks>A folder that this user may not look into is none of them.</remarks>
+    public IReadOnlyList<string> Collections(CancellationToken cancel) => [.. disk.ListFolders(root).Where(name => CollectionManifest.IsName(name) && HasManifest(name))];
 
     /// <inheritdoc/>
     public byte[]? ReadManifest(string collection, CancellationToken cancel) => ManifestFile.ReadBytes(disk, FolderOf(collection));
@@ -79,6 +79,18 @@ public sealed class DirectorySegmentStore(IDisk disk, string root) : ISegmentSto
     {
         Check.That(CollectionManifest.IsName(collection));
         return Path.Combine(root, collection);
+    }
+
+    private bool HasManifest(string collection)
+    {
+        try
+        {
+            return disk.List(FolderOf(collection)).Contains(CollectionManifest.FileName);
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     private string PathOf(string collection, string file)

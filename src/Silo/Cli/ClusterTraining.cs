@@ -61,7 +61,7 @@ internal static class ClusterTraining
     }
 
     private static TrainingReply Ask(AdminCalls calls, string url, string collection, string? silo, TrainBody body) => calls.Post(
-        silo is null ? url : calls.SiloOf(silo).Url, AdminApi.TrainPath, body with { Collection = collection }, Wire.Json.TrainBody, Wire.Json.TrainingReply);
+        silo is null || calls.Cluster.Runtime == "embedded" ? url : calls.SiloOf(silo).Url, AdminApi.TrainPath, body with { Collection = collection }, Wire.Json.TrainBody, Wire.Json.TrainingReply);
 
     private static TrainBody BodyOf(Session session, string collection)
     {

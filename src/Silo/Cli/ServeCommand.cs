@@ -54,21 +54,13 @@ internal static class ServeCommand
     private static void RunAlone(Session session, string url, SearchLimits limits, ServerSecurity security)
     {
         var collections = new Dictionary<string, OpenCollection>(StringComparer.Ordinal);
-        IReadOnlyList<string> folders = Folders(session);
-        var state = new EmbeddedClusterState(TimeProvider.System, ServedFolders.LastEpoch(folders));
+        var state = new EmbeddedClusterState();
         try
         {
-            foreach (string folder in folders)
+            foreach (string folder in Folders(session))
             {
                 OpenCollection collection = OpenCollection.Open(folder, session.Get(Settings.Vectors), requireAll: false, session.Work, state);
-                if (!collections.TryAdd(collection.Facts.Collection, collection))
-                {
-                    collection.Dispose();
-                    throw new ProblemException(new Problem(
-                        ProblemCode.AlreadyExists, $"collection of {folder}", collection.Facts.Collection, "a name that no other collection has",
-                        "Serve one of the two."));
-                }
-
+                collections.Add(collection.Facts.Collection, collection);
                 foreach (string missing in collection.Missing)
                 {
                     Console.Error.WriteLine($"signpost: left out, answers of {collection.Facts.Collection} are partial: {missing}");

@@ -308,13 +308,26 @@ internal sealed class ClusterSilo : IServed, IDisposable
     /// <summary>Splits and merges shards where this silo leads, with one thread, so that queries hardly notice.</summary>
     private async ValueTask KeepLayoutAsync(CancellationToken cancel)
     {
+        var failures = new List<string>();
         foreach (CollectionManifest manifest in _steward.Leads && !_isLeaving ? _shards.Manifests(cancel) : [])
         {
             long memory = Math.Max(0, _options.MemoryBytes - _shards.ResidentBytes);
-            if (await _layout.StepAsync(manifest, memory, new Work(1, null, cancel, isLow: true)).ConfigureAwait(false) is { } done)
+            try
             {
-                _say(done);
+                if (await _layout.StepAsync(manifest, memory, new Work(1, null, cancel, isLow: true)).ConfigureAwait(false) is { } done)
+                {
+                    _say(done);
+                }
             }
+            catch (Exception e) when (e is ProblemException or BadFileException or UnauthorizedAccessException)
+            {
+                failures.Add(e.Message); // of this collection: the others have their turn
+            }
+        }
+
+        if (failures.Count > 0)
+        {
+            throw new IOException(string.Join("; ", failures));
         }
     }
 
@@ -367,7 +380,7 @@ internal sealed class ClusterSilo : IServed, IDisposable
                 }
             }
         }
-        catch (Exception e) when (e is IOException or BadFileException or ProblemException)
+        catch (Exception e) when (e is IOException or BadFileException or ProblemException or UnauthorizedAccessException)
         {
             // The other collections are served; this one is tried again.
             if (_unopened.GetValueOrDefault(map.Collection) != e.Message)

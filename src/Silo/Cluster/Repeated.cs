@@ -58,8 +58,9 @@ internal sealed class Repeated : IDisposable
             {
                 return;
             }
-            catch (Exception e) when (e is IOException or ProblemException or BadFileException or TimeoutException)
+            catch (Exception e)
             {
+                // Whatever it is, the process has more to do: an exception that leaves a thread ends all of it.
                 SayOnce(e.Message);
             }
         }

@@ -191,7 +191,8 @@ public sealed class CrashTests(FourShards demo) : IClassFixture<FourShards>, IDi
                 {
                     try
                     {
-                        await http.PostAsJsonAsync("/v1/admin/drain", new { silo = roles.Source, force = false, dry_run = false, cancel = false });
+                        using HttpResponseMessage answer = await http.PostAsJsonAsync("/v1/admin/drain", new { silo = roles.Source, force = false, dry_run = false, cancel = false });
+                        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
                     }
                     catch (HttpRequestException)
                     {

@@ -13,13 +13,5 @@ public class EmbeddedClusterStateTests : ClusterStateContract
 
     protected override IClusterState State => _state;
 
-    [Fact]
-    public async Task Epochs_of_a_later_process_are_above_those_of_which_an_earlier_one_has_left_something()
-    {
-        var later = new EmbeddedClusterState(_time, lastEpoch: 7);
-
-        Assert.Equal(8, (await later.TryAcquireAsync("role", "a", TimeSpan.FromSeconds(1), default))!.Epoch);
-    }
-
     protected override void Pass(TimeSpan time) => _time.Pass(time);
 }
