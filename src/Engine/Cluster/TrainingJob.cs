@@ -35,7 +35,7 @@ public sealed record TrainingResult(
 /// </remarks>
 public sealed class TrainingJob
 {
-    private const int TrainerVersion = 2; // part of the fingerprint: to be raised when the same method and vectors give another quantizer
+    private const int TrainerVersion = 3; // part of the fingerprint: to be raised when the same method and vectors give another quantizer
 
     private readonly ITrainingPlace _place;
     private readonly IShardClient _client;

@@ -9,7 +9,8 @@ namespace Signpost.Engine.Training;
 /// </summary>
 internal static class CodewordAxes
 {
-    private const double AllButRounding = 1 - 1e-7; // directions beyond are noise of float32
+    /// <summary>A share that loses nothing: directions beyond are noise of float32.</summary>
+    public const double AllButRounding = 1 - 1e-7;
 
     /// <summary>
     /// The start in the space of the directions kept: of every subspace equally many, those in which its codewords differ most. The

@@ -90,7 +90,7 @@ public sealed record RpqOptions
     /// <summary>
     /// Directions in which codes see a vector, M .. dim, taken down to a multiple of M: of every subspace those in which the codewords of
     /// the start differ most. dim: all of them. 0: as few as hold 99 % of the codewords' variance; a query of images in 784 components is
-    /// then rotated in less time. A random start keeps all, whatever this says.
+    /// then rotated in less time; all in which they differ where held-out queries refuse refined codes. A random start keeps all, whatever this says.
     /// </summary>
     public int RotatedDim { get; init; }
 

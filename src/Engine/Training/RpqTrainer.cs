@@ -187,20 +187,23 @@ public sealed class RpqTrainer
         using FloatRows sampled = FloatRows.Sample(_task.Sample, _task.Metric, _options.TrainingVectors, _options.Seed, Work);
         RpqSpace full = RpqSpace.Of(sampled);
         using FloatRows rows = Take(full, sampled);
-        (RpqSpace Space, RpqParameters Parameters)[] starts = [.. RpqStarts.Make(rows, _options, Work).Select(start => Reduced(full, start))];
-        (RpqSpace Space, RpqParameters Parameters) best = starts[0];
+        IReadOnlyList<RpqParameters> starts = RpqStarts.Make(rows, _options, Work);
+        RpqParameters chosen = starts[0];
+        (RpqSpace Space, RpqParameters Parameters) best = Reduced(full, chosen, RpqOptions.KeptVariance);
         Refinement? refinement = null;
-        if (starts.Length > 1 || _options.Refinement is not null)
+        if (starts.Count > 1 || _options.Refinement is not null)
         {
             // Nearest codewords tell which start is the better one, and cost a tenth of refined ones.
             RoutingScore score = await ScoreAsync(best, null).ConfigureAwait(false);
-            foreach ((RpqSpace, RpqParameters) start in starts.Skip(1))
+            foreach (RpqParameters start in starts.Skip(1))
             {
-                RoutingScore other = await ScoreAsync(start, null).ConfigureAwait(false);
-                (best, score) = other.CompareTo(score) > 0 ? (start, other) : (best, score);
+                (RpqSpace, RpqParameters) reduced = Reduced(full, start, RpqOptions.KeptVariance);
+                RoutingScore other = await ScoreAsync(reduced, null).ConfigureAwait(false);
+                (chosen, best, score) = other.CompareTo(score) > 0 ? (start, reduced, other) : (chosen, best, score);
             }
 
             refinement = await RefinementOfAsync(best, score).ConfigureAwait(false);
+            best = refinement is null ? Reduced(full, chosen, CodewordAxes.AllButRounding) : best; // what tells so few bytes apart is little enough
         }
 
         return new RpqState(_options, best.Space, best.Parameters, [.. best.Parameters.Rotation], refinement);
@@ -233,9 +236,9 @@ public sealed class RpqTrainer
     }
 
     /// <summary>Random codewords differ in all directions; those of a trained start may not.</summary>
-    private (RpqSpace Space, RpqParameters Parameters) Reduced(RpqSpace full, RpqParameters start) => _options.Start == RpqStart.Random
+    private (RpqSpace Space, RpqParameters Parameters) Reduced(RpqSpace full, RpqParameters start, double share) => _options.Start == RpqStart.Random
         ? (full, start)
-        : CodewordAxes.Reduce(full, start, _options.RotatedDim, RpqOptions.KeptVariance, Work);
+        : CodewordAxes.Reduce(full, start, _options.RotatedDim, share, Work);
 
     private unsafe FloatRows Take(RpqSpace space, FloatRows sampled) => space.Take(sampled.First, sampled.Count, Work);
 

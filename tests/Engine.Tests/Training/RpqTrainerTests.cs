@@ -134,6 +134,7 @@ public class RpqTrainerTests
 
         Assert.Equal((weaker[best], scores[best]), (quantizer.Refinement, summary.End));
         Assert.Equal(isRefined, quantizer.Refinement is not null);
+        Assert.Equal(LocalShards.Dim, quantizer.Parameters.RotatedDim); // all directions, where nothing is refined; 24 of 24 subspaces anyway
     }
 
     [Fact]
