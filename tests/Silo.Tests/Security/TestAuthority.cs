@@ -22,7 +22,7 @@ internal sealed class TestAuthority : IDisposable
     /// <summary>Its certificate.</summary>
     public string Pem => _root.ExportCertificatePem();
 
-    /// <summary>Writes a certificate for <paramref name="host"/>, a name or an address, and its key.</summary>
+    /// <summary>Writes a certificate for <paramref name="host"/>, names or addresses with commas between them, and its key.</summary>
     /// <param name="certificateFile">Where to write it.</param>
     /// <param name="keyFile">Where to write its key.</param>
     /// <param name="host">Whom it is for.</param>
@@ -33,13 +33,16 @@ internal sealed class TestAuthority : IDisposable
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=signpost", key, HashAlgorithmName.SHA256);
         var names = new SubjectAlternativeNameBuilder();
-        if (IPAddress.TryParse(host, out IPAddress? address))
+        foreach (string name in host.Split(','))
         {
-            names.AddIpAddress(address);
-        }
-        else
-        {
-            names.AddDnsName(host);
+            if (IPAddress.TryParse(name, out IPAddress? address))
+            {
+                names.AddIpAddress(address);
+            }
+            else
+            {
+                names.AddDnsName(name);
+            }
         }
 
         request.CertificateExtensions.Add(names.Build());
