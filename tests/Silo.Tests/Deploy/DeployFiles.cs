@@ -9,10 +9,13 @@ internal static class DeployFiles
     public static string At(params string[] parts) => Repository.At(["deploy", .. parts]);
 
     /// <summary>The documents of a file.</summary>
-    public static IReadOnlyList<YamlMappingNode> Read(params string[] parts)
+    public static IReadOnlyList<YamlMappingNode> Read(params string[] parts) => Parse(File.ReadAllText(At(parts)));
+
+    /// <summary>The documents of a text.</summary>
+    public static IReadOnlyList<YamlMappingNode> Parse(string text)
     {
         var stream = new YamlStream();
-        using StreamReader reader = File.OpenText(At(parts));
+        using var reader = new StringReader(text);
         stream.Load(reader);
         return [.. stream.Documents.Select(document => (YamlMappingNode)document.RootNode)];
     }

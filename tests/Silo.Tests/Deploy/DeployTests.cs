@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Signpost.Silo.Tests.Support;
@@ -104,8 +103,8 @@ public sealed partial class DeployTests
         Assert.Contains("ARG ORLEANS=false", image);
         Assert.Contains(image, line => line.Contains("dotnet publish", StringComparison.Ordinal) && line.Contains("-p:Orleans=${ORLEANS}", StringComparison.Ordinal));
 
-        YamlMappingNode kustomization = DeployFiles.Read("kubernetes", "orleans", "kustomization.yaml")[0];
-        Assert.True(File.Exists(DeployFiles.At("kubernetes", "orleans", Assert.Single(kustomization.Texts("resources")), "kustomization.yaml")));
+        YamlMappingNode kustomization = DeployFiles.Read("kubernetes-orleans", "kustomization.yaml")[0];
+        Assert.Equal("../kubernetes", Assert.Single(kustomization.Texts("resources")));
         YamlNode silo = Silos.List("spec.template.spec.containers").Single(), patch = Assert.Single(kustomization.List("patches"));
         Assert.Equal(silo.Text("image"), Assert.Single(kustomization.List("images")).Text("name"));
         Assert.Equal((Silos.Text("kind"), Silos.Text("metadata.name")), (patch.Text("target.kind"), patch.Text("target.name")));
@@ -182,11 +181,8 @@ public sealed partial class DeployTests
 
     private static (int Code, string Said) Check(string program, params string[] words)
     {
-        using Process process = Process.Start(new ProcessStartInfo(program, words) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return (process.ExitCode, output + error.Result);
+        Run run = SignpostProcess.RunOther(program, AppContext.BaseDirectory, words);
+        return (run.ExitCode, run.Output + run.Error);
     }
 
     [GeneratedRegex(@"/(etc/signpost|cache)\b[\w./-]*")]

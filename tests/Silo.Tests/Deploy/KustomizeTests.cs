@@ -1,0 +1,48 @@
+using Signpost.Silo.Tests.Support;
+using YamlDotNet.RepresentationModel;
+
+namespace Signpost.Silo.Tests.Deploy;
+
+/// <summary>The manifests of Kubernetes as kustomize puts them together.</summary>
+public sealed class KustomizeTests
+{
+    private static IEnumerable<string> Folders =>
+        Directory.EnumerateFiles(DeployFiles.At(), "kustomization.yaml", SearchOption.AllDirectories).Select(file => Path.GetDirectoryName(file)!);
+
+    [Fact]
+    public void No_kustomization_refers_to_a_folder_at_or_above_itself()
+    {
+        Assert.Equal(2, Folders.Count());
+        foreach (string folder in Folders)
+        {
+            YamlMappingNode kustomization = DeployFiles.Read(Path.GetRelativePath(DeployFiles.At(), folder), "kustomization.yaml").Single();
+            Assert.All(kustomization.Texts("resources"), resource =>
+            {
+                Assert.True(Path.Exists(Path.Combine(folder, resource)), resource);
+                Assert.False(IsAtOrAbove(folder, resource), $"{folder}: {resource}");
+            });
+        }
+
+        Assert.All((string[])["..", ".", "../..", "../kubernetes/"], resource => Assert.True(IsAtOrAbove(DeployFiles.At("kubernetes"), resource), resource));
+    }
+
+    [ProgramFact("kubectl", "kubernetes-client, 1.21 or later")]
+    public void Kustomize_lays_what_is_different_on_Orleans_over_the_same_silos()
+    {
+        YamlMappingNode plain = Silos("kubernetes"), orleans = Silos("kubernetes-orleans");
+        YamlNode container = orleans.List("spec.template.spec.containers").Single();
+        Assert.Equal([.. plain.List("spec.template.spec.containers").Single().Texts("args"), "--runtime=orleans"], container.Texts("args"));
+        Assert.Equal("signpost-orleans", container.Text("image"));
+    }
+
+    private static bool IsAtOrAbove(string folder, string resource) =>
+        (folder + Path.DirectorySeparatorChar).StartsWith(Path.TrimEndingDirectorySeparator(Path.GetFullPath(resource, folder)) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+
+    /// <summary>The silos as they are applied.</summary>
+    private static YamlMappingNode Silos(string folder)
+    {
+        Run run = SignpostProcess.RunOther("kubectl", AppContext.BaseDirectory, "kustomize", DeployFiles.At(folder));
+        Assert.True(run.ExitCode == 0, run.Error);
+        return DeployFiles.Parse(run.Output).Single(o => o.Text("kind") == "StatefulSet" && o.Text("metadata.name") == "signpost");
+    }
+}
