@@ -119,6 +119,7 @@ internal sealed class ClusterSilo : IServed, IDisposable
         Epoch = Lease.Silo?.Epoch ?? 0,
         LeasesLost = Lease.Losses,
         Silos = _members.Count,
+        Replicas = _options.Steward.Replicas,
         MemoryLimit = _options.MemoryBytes,
     };
 

@@ -23,6 +23,9 @@ internal sealed record SiloFacts
     /// <summary>Members of the cluster that it knows of, itself included.</summary>
     public required int Silos { get; init; }
 
+    /// <summary>Copies that every shard is to have.</summary>
+    public required int Replicas { get; init; }
+
     /// <summary>Memory that its shards may take.</summary>
     public required long MemoryLimit { get; init; }
 }
@@ -83,6 +86,9 @@ internal sealed class SiloGauges
         PerCollection("signpost.collection.shards", "{shard}", "Shards of the collection, in all silos.", c => c.Map.Shards.Length);
         PerCollection(
             "signpost.collection.unserved_shards", "{shard}", "Shards that no silo serves: answers are partial.", c => c.Map.Shards.Count(shard => !shard.IsServing));
+        Many(
+            "signpost.collection.underreplicated_shards", "{shard}", "Shards of which fewer copies serve than cluster.replicas.", false,
+            () => _served.Facts is { } facts ? Collections.Select(c => new Measurement<long>(c.Map.Shards.Count(s => s.Serving.Count() < facts.Replicas), Of(c))) : []);
         PerCollection("signpost.map.version", "1", "Version of the shard map that queries use.", c => c.Map.Version);
         PerCollection("signpost.codes.version", "1", "Number of the training whose codes queries use.", c => c.Map.CodesVersion);
         _meter.CreateObservableGauge(

@@ -59,6 +59,28 @@ public sealed class TelemetryTests(DemoCollection demo, RedisFixture redis) : IC
         Assert.Contains(collector.Metrics, metric => metric.Name == "signpost.leader" && metric.Resource.Contains("silo-2", StringComparison.Ordinal));
     }
 
+    [RedisFact]
+    public async Task Shards_that_have_lost_a_copy_are_counted_until_they_have_it_back()
+    {
+        using var cluster = new SiloCluster(2, demo.Root, $"127.0.0.1:{redis.Server.Port}", _ => ["--collection", "demo", "--replicas", "2"]);
+        await cluster.UntilWholeAsync("silo-1");
+        Assert.Equal((0, 0), await LackingAsync());
+
+        cluster.Signal("silo-2", SiloCluster.Kill);
+        await cluster.UntilAsync("silo-1", info => info.Collections[0].Shards.All(shard => shard.Replicas.Count(r => r.State == "serving") == 1), "the dead one serves no more");
+        Assert.Equal((2, 0), await LackingAsync());
+
+        cluster.Start("silo-2");
+        await cluster.UntilWholeAsync("silo-1");
+        Assert.Equal((0, 0), await LackingAsync());
+
+        async Task<(double Underreplicated, double Unserved)> LackingAsync()
+        {
+            IReadOnlyDictionary<string, MetricFamily> page = await PageAsync(cluster.Url("silo-1"));
+            return (page["signpost_collection_underreplicated_shards"].Samples.Single().Value, page["signpost_collection_unserved_shards"].Samples.Single().Value);
+        }
+    }
+
     private async Task<ClusterInfo> TrafficSeenBySecondAsync(SiloCluster cluster, HttpClient http)
     {
         for (DateTime end = DateTime.UtcNow.AddSeconds(60); DateTime.UtcNow < end; await Task.Delay(100))
