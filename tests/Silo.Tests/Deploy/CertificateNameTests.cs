@@ -30,8 +30,7 @@ public sealed partial class CertificateNameTests : IDisposable
     {
         YamlMappingNode silos = DeployFiles.Read("kubernetes", "silos.yaml").Single();
         YamlNode silo = silos.List("spec.template.spec.containers").Single();
-        string[] args = [.. silo.Texts("args")];
-        string advertised = Expand(silo, args[Array.IndexOf(args, "--advertise-host") + 1]);
+        string advertised = DeployFiles.AdvertisedHost(Pod, Namespace);
         Assert.Equal($"{Pod}.{silos.Text("spec.serviceName")}.{Namespace}.svc", advertised); // what Kubernetes' DNS calls it
         string drained = silo.Texts("lifecycle.preStop.exec.command").Single(word => word.StartsWith("--url=", StringComparison.Ordinal))[6..];
         string api = DeployFiles.Read("kubernetes", "services.yaml")
@@ -51,15 +50,6 @@ public sealed partial class CertificateNameTests : IDisposable
     [Fact]
     public async Task A_star_before_a_single_word_is_good_for_no_silo() =>
         Assert.Contains("RemoteCertificateNameMismatch", await RefusalAsync("*.signpost", $"{Pod}.signpost"), StringComparison.Ordinal);
-
-    /// <summary>Puts the variables of a container, which are fields of its pod, into a word.</summary>
-    private static string Expand(YamlNode container, string word) => Variable().Replace(word, match =>
-        container.List("env").Single(variable => variable.Text("name") == match.Groups[1].Value).Text("valueFrom.fieldRef.fieldPath") switch
-        {
-            "metadata.name" => Pod,
-            "metadata.namespace" => Namespace,
-            var other => throw new InvalidOperationException($"the test does not know {other}"),
-        });
 
     /// <summary>What a silo that asks for <paramref name="host"/> says against a certificate for <paramref name="names"/>; null: nothing.</summary>
     private async Task<string?> RefusalAsync(string names, string host)
@@ -111,7 +101,4 @@ public sealed partial class CertificateNameTests : IDisposable
 
     [GeneratedRegex("`([^`]+)`")]
     private static partial Regex Quoted();
-
-    [GeneratedRegex(@"\$\((\w+)\)")]
-    private static partial Regex Variable();
 }
