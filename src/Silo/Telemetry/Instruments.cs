@@ -97,11 +97,17 @@ internal sealed class Instruments : IDisposable
 
         foreach (ref readonly CallReport call in report.Calls)
         {
-            _calls.Add(1, Label("silo", call.Silo), Label("kind", Word(call.Kind)), Label("outcome", Word(call.End)));
-            if (!call.IsHere && call.End == CallEnd.Answered)
-            {
-                _callDuration.Record(call.Took.TotalSeconds, Label("silo", call.Silo));
-            }
+            Called(call.Silo, call.IsHere, call.Kind, call.End, call.Took);
+        }
+    }
+
+    /// <summary>A silo was asked, by itself where <paramref name="isHere"/>.</summary>
+    public void Called(string silo, bool isHere, AskKind kind, CallEnd end, TimeSpan took)
+    {
+        _calls.Add(1, Label("silo", silo), Label("kind", Word(kind)), Label("outcome", Word(end)));
+        if (!isHere && end == CallEnd.Answered)
+        {
+            _callDuration.Record(took.TotalSeconds, Label("silo", silo));
         }
     }
 

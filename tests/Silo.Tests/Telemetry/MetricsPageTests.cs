@@ -1,4 +1,6 @@
 using System.Diagnostics.Metrics;
+using Signpost.Engine.Cluster;
+using Signpost.Silo.Telemetry;
 using Signpost.Silo.Telemetry.Prometheus;
 using Signpost.Silo.Tests.Support;
 
@@ -89,6 +91,74 @@ public sealed class MetricsPageTests : IDisposable
         Assert.Equal(Family.MostSeries * 6, many.Samples.Sum(sample => sample.Value));
         Assert.Equal((Family.MostSeries * 3) + 1, many.Samples.Single(sample => sample.Labels.GetValueOrDefault("n") == "0").Value);
         Assert.Equal(Family.MostSeries * 2, many.Samples.Single(sample => sample.Labels.ContainsKey("otel_metric_overflow")).Value);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_is_observed_beyond_the_limit_is_added_up_anew_for_every_page(bool isCounter)
+    {
+        int there = Family.MostSeries + 5;
+        if (isCounter)
+        {
+            _meter.CreateObservableCounter("test.many", Observe, null, "Many.");
+        }
+        else
+        {
+            _meter.CreateObservableGauge("test.many", Observe, null, "Many.");
+        }
+
+        for (int page = 0; page < 3; page++)
+        {
+            Assert.Equal(Enumerable.Range(Family.MostSeries, 5).Sum(), Shared());
+        }
+
+        there -= 3;
+        Assert.Equal(Family.MostSeries + Family.MostSeries + 1, Shared());
+        there -= 2;
+        Assert.Null(Shared());
+
+        IEnumerable<Measurement<int>> Observe() => Enumerable.Range(0, there).Select(n => new Measurement<int>(n, new KeyValuePair<string, object?>("n", $"{n}")));
+
+        double? Shared()
+        {
+            MetricFamily many = MetricsText.Parse(_page.Write(TextForm.Plain), false)[isCounter ? "test_many_total" : "test_many"];
+            Assert.Equal(Math.Min(there, Family.MostSeries + 1), many.Samples.Count);
+            return many.Samples.SingleOrDefault(sample => sample.Labels.ContainsKey("otel_metric_overflow"))?.Value;
+        }
+    }
+
+    [Fact]
+    public void Calls_to_256_silos_are_told_apart_by_kind_and_outcome_and_so_are_their_times()
+    {
+        using var instruments = new Instruments();
+        using var page = new MetricsPage(instruments.Meter);
+        Tell(0, 256);
+        Assert.Equal((256 * 9, 256, 0), Told());
+        Tell(256, 257);
+        Assert.Equal((256 * 9, 256, 9), Told());
+
+        void Tell(int from, int to)
+        {
+            for (int silo = from; silo < to; silo++)
+            {
+                foreach (AskKind kind in Enum.GetValues<AskKind>())
+                {
+                    foreach (CallEnd end in Enum.GetValues<CallEnd>())
+                    {
+                        instruments.Called($"silo-{silo}", isHere: false, kind, end, TimeSpan.FromMilliseconds(1));
+                    }
+                }
+            }
+        }
+
+        (int Calls, int Times, double Shared) Told()
+        {
+            var families = MetricsText.Parse(page.Write(TextForm.Plain), false);
+            ILookup<bool, MetricSample> calls = families["signpost_silo_calls_total"].Samples.ToLookup(sample => sample.Labels.ContainsKey("otel_metric_overflow"));
+            int times = families["signpost_silo_call_duration_seconds"].Samples.Count(sample => sample.Name.EndsWith("_count", StringComparison.Ordinal) && sample.Labels.ContainsKey("silo"));
+            return (calls[false].Count(), times, calls[true].Sum(sample => sample.Value));
+        }
     }
 
     [Fact]

@@ -14,8 +14,11 @@ internal enum FamilyKind
 /// <summary>One metric: its name as Prometheus has it, and its series. Recording is thread-safe and allocates nothing once a series is known.</summary>
 internal sealed class Family
 {
-    /// <summary>Series of one metric; what comes after them shares one, so that no caller can fill the memory with labels.</summary>
-    public const int MostSeries = 256;
+    /// <summary>Series of a histogram, which has some twenty lines for each; what comes after them shares one, so that labels cannot fill the memory.</summary>
+    public const int MostHistograms = 256;
+
+    /// <summary>Series of any other metric: as many names of silos, with each of the nine words that a call to one has (or fewer).</summary>
+    public const int MostSeries = 9 * MostHistograms;
 
     private static readonly double[] UsualBounds = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10_000];
     private static readonly KeyValuePair<string, object?>[] Overflow = [new("otel_metric_overflow", "true")];
@@ -61,7 +64,7 @@ internal sealed class Family
         Series series = Find(tags) ?? Add(tags);
         if (_isObserved)
         {
-            series.Set(value, Round);
+            series.Observe(value, Round);
         }
         else if (Kind == FamilyKind.Histogram)
         {
@@ -107,7 +110,7 @@ internal sealed class Family
     {
         lock (_adding)
         {
-            if (_count >= MostSeries)
+            if (_count >= (Kind == FamilyKind.Histogram ? MostHistograms : MostSeries))
             {
                 tags = Overflow;
             }

@@ -46,12 +46,12 @@ internal sealed class Series(KeyValuePair<string, string>[] labels, double[]? bo
         }
     }
 
-    /// <summary>Takes the place of the value before.</summary>
-    public void Set(double value, long round)
+    /// <summary>Takes the place of what was observed in rounds before; several values of one round, as in the series that others share, are added up.</summary>
+    public void Observe(double value, long round)
     {
         lock (_lock)
         {
-            (_value, Round) = (value, round);
+            (_value, Round) = (Round == round ? _value + value : value, round);
         }
     }
 
