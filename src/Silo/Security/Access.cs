@@ -25,7 +25,7 @@ internal sealed class Access(Reloaded<ApiKeys>? keys)
     /// <summary>The role that a request needs; null where it needs no key.</summary>
     public static Role? Needed(HttpRequest request)
     {
-        bool gets = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
+        bool gets = Gets(request);
         bool searches = HttpMethods.IsPost(request.Method) && request.Path.Value!.EndsWith("/search", StringComparison.Ordinal);
         return request.Path.StartsWithSegments(AdminPath) ? Role.Admin
             : gets && (OpenPaths.Contains(request.Path.Value) || request.Path.StartsWithSegments(DashboardPath)) ? null
@@ -83,10 +83,25 @@ internal sealed class Access(Reloaded<ApiKeys>? keys)
         return key.Length > 0 ? key : null;
     }
 
+    private static bool Gets(HttpRequest request) => HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
+
     /// <summary>
-    /// Browsers say where a request comes from. Without keys, a page of anybody's could otherwise change things in a server that listens on
-    /// its reader's own machine.
+    /// Browsers say where a request comes from. Without keys, a page of anybody's could otherwise change things in a server that its reader
+    /// reaches. Sec-Fetch-Site is their own judgement, but only servers with https and those of the reader's machine are told it; all are
+    /// told the origin of the page with what is not GET or HEAD.
     /// </summary>
-    private static bool IsOfAnotherSite(HttpRequest request) =>
-        !HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method) && request.Headers["Sec-Fetch-Site"].ToString() is "cross-site" or "same-site";
+    private static bool IsOfAnotherSite(HttpRequest request)
+    {
+        if (Gets(request))
+        {
+            return false;
+        }
+
+        string site = request.Headers["Sec-Fetch-Site"].ToString();
+        return site.Length > 0 ? site is "cross-site" or "same-site" : request.Headers.Origin.Count > 0 && !IsOwn(request.Headers.Origin.ToString(), request.Host);
+    }
+
+    /// <summary>Whether a page of <paramref name="origin"/> is of the server that is asked as <paramref name="host"/>; what stands before it may speak TLS for it.</summary>
+    private static bool IsOwn(string origin, HostString host) =>
+        new[] { Uri.UriSchemeHttp, Uri.UriSchemeHttps }.Any(scheme => origin.Equals($"{scheme}://{host.Value}", StringComparison.OrdinalIgnoreCase));
 }

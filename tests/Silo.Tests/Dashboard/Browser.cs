@@ -26,13 +26,15 @@ internal sealed class Browser : IAsyncDisposable
     /// <summary>What the page has complained of.</summary>
     public List<string> Faults { get; } = [];
 
-    public static async Task<Browser> StartAsync(ColorScheme scheme = ColorScheme.Light)
+    /// <param name="scheme">Light or dark.</param>
+    /// <param name="more">More words for Chromium.</param>
+    public static async Task<Browser> StartAsync(ColorScheme scheme = ColorScheme.Light, params string[] more)
     {
         IPlaywright playwright = await Playwright.CreateAsync();
         IBrowser browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
         {
             ExecutablePath = ChromiumFactAttribute.Program,
-            Args = ["--no-sandbox", "--disable-dev-shm-usage"],
+            Args = ["--no-sandbox", "--disable-dev-shm-usage", .. more],
         });
         IPage page = await browser.NewPageAsync(new BrowserNewPageOptions
         {
