@@ -39,6 +39,7 @@ public sealed partial class DeployTests
         }
 
         Assert.True(File.Exists(Repository.At(compose.Text("x-silo.build.dockerfile"))));
+        Assert.Equal(("0", ""), (compose.Text("services.push.user"), string.Join(',', compose.Texts("services.push.cap_drop")))); // it writes a lock into a folder of others
     }
 
     [Fact]
