@@ -147,12 +147,34 @@ public sealed class ElasticTests(ElasticCollection data) : IClassFixture<Elastic
         Assert.Equal(0, cluster.EndOf("silo-1").ExitCode);
     }
 
-    private async Task<SiloCluster> StartAsync(int silos, bool throttled = false)
+    [LongFact]
+    [Trait("Long", "true")]
+    public async Task Watching_a_balance_ends_when_its_leader_has_died_and_nothing_moves_any_more()
+    {
+        using SiloCluster cluster = await StartAsync(2, throttled: true, leaseMs: 10_000, graceSeconds: 600); // while one that is gone is awaited no move begins
+        string leader = (await cluster.AskAsync("silo-1")).Leader!;
+        string other = cluster.Names.Single(name => name != leader);
+        cluster.Join("silo-3");
+        await cluster.UntilAsync(other, c => c.Moves.Length > 0, "silo-3 gets its share");
+        cluster.Signal("silo-3", SiloCluster.Freeze); // before it has all of it
+        using SignpostProcess balance = SignpostProcess.Start(_caches, "rebalance", "--watch", "--url", cluster.Url(other));
+        balance.FirstLine();
+
+        cluster.Signal(leader, SiloCluster.Kill);
+        cluster.Signal("silo-3", SiloCluster.Thaw);
+
+        Run ended = balance.End();
+        Assert.Equal(2, ended.ExitCode);
+        Assert.Contains("leads now, and nothing moves any more", ended.Error, StringComparison.Ordinal);
+        Assert.NotEqual(leader, (await cluster.AskAsync(other)).Leader);
+    }
+
+    private async Task<SiloCluster> StartAsync(int silos, bool throttled = false, int leaseMs = 5000, int graceSeconds = 5)
     {
         // A lease that a busy machine does not end: a second silo that is lost beside a killed one would be more than two copies bear.
         var cluster = new SiloCluster(
             silos, data.Root, $"127.0.0.1:{_redis.Port}", name => ["--cache", _caches.At(name), .. throttled ? ["--move-mib-per-second", "1"] : Array.Empty<string>()],
-            leaseMs: 5000);
+            leaseMs: leaseMs, graceSeconds: graceSeconds);
         foreach (string name in cluster.Names)
         {
             await cluster.UntilWholeAsync(name);
