@@ -15,6 +15,7 @@ internal sealed unsafe class Prune(BuildSpace space, int r) : IDisposable
 {
     private readonly AlignedBuffer _kept = new((long)r * ((space.Vectors.RowBytes + 63) / 64 * 64));
     private readonly float[] _lifts = new float[r];
+    private readonly float[] _selves = new float[r]; // distance of a kept neighbour to itself, hence to its copies
     private readonly int _stride = (space.Vectors.RowBytes + 63) / 64 * 64;
 
     /// <summary>Ids kept by the last <see cref="Rng"/>, nearest first.</summary>
@@ -28,7 +29,6 @@ internal sealed unsafe class Prune(BuildSpace space, int r) : IDisposable
         const int ahead = 4;
         int dim = space.Vectors.Dim;
         int rowBytes = space.Vectors.RowBytes;
-        float identical = space.IsLifted ? float.NegativeInfinity : 0; // copies of a kept neighbour hang on to it
         int count = 0;
         for (int c = 0; c < candidates.Length && count < r; c++)
         {
@@ -46,13 +46,14 @@ internal sealed unsafe class Prune(BuildSpace space, int r) : IDisposable
             for (int i = 0; i < count && !occluded; i++)
             {
                 float toKept = TPair.Between(row, _kept.Pointer + (long)i * _stride, dim) - lift * _lifts[i];
-                occluded = toKept < toVertex || toKept <= identical;
+                occluded = toKept < toVertex || toKept <= _selves[i]; // copies of a kept neighbour hang on to it
             }
 
             if (!occluded)
             {
                 Buffer.MemoryCopy(row, _kept.Pointer + (long)count * _stride, rowBytes, rowBytes);
                 _lifts[count] = lift;
+                _selves[count] = space.IsLifted ? TPair.Between(row, row, dim) - lift * lift : 0;
                 Ids[count++] = id;
             }
         }

@@ -11,6 +11,7 @@ internal static unsafe class PrincipalAxes
     private const int MostRows = 8192;
     private const int Iterations = 30; // the directions of nearly equal moments at the edge may still be mixed, which loses nothing
     private const int ChunkRows = 64;
+    private const double Vanished = 1e-8; // of a squared length: float32 leaves some 1e-13 of a row that lies in others
 
     /// <summary>Orthonormal rows that span the directions. Shape: [kept, dim], row-major.</summary>
     /// <param name="rows">At most the first 8,192 are looked at.</param>
@@ -62,20 +63,55 @@ internal static unsafe class PrincipalAxes
         return moments;
     }
 
-    /// <summary>Gram-Schmidt, twice, as once is not enough for nearly parallel rows. A row that vanishes stays zero or becomes noise.</summary>
+    /// <summary>
+    /// Gram-Schmidt, twice, as once is not enough for nearly parallel rows. Of a row that lies in those before it nothing but rounding is left, as where the
+    /// vectors have fewer directions than are kept: it becomes a direction that they do not have.
+    /// </summary>
     private static void Orthonormalise(float[] axes, int dim)
     {
         for (int i = 0; i < axes.Length / dim; i++)
         {
             Span<float> row = axes.AsSpan(i * dim, dim);
-            for (int j = 0; j < 2 * i; j++)
+            double before = Dot(row, row);
+            TakeOff(axes, i, row);
+            if (!(Dot(row, row) > Vanished * before))
             {
-                ReadOnlySpan<float> other = axes.AsSpan(j % i * dim, dim);
-                AddScaled(row, -Dot(row, other), other);
+                row.Clear();
+                row[LeastCovered(axes, i, dim)] = 1;
+                TakeOff(axes, i, row);
             }
 
             FloatRows.Normalise(row);
         }
+    }
+
+    /// <summary>Takes off <paramref name="row"/> what lies in the first <paramref name="count"/> rows, which are orthonormal.</summary>
+    private static void TakeOff(float[] axes, int count, Span<float> row)
+    {
+        for (int j = 0; j < 2 * count; j++)
+        {
+            ReadOnlySpan<float> other = axes.AsSpan(j % count * row.Length, row.Length);
+            AddScaled(row, -Dot(row, other), other);
+        }
+    }
+
+    /// <summary>The component of which the first <paramref name="count"/> rows hold least: at least (dim - count) / dim of its square is left.</summary>
+    private static int LeastCovered(float[] axes, int count, int dim)
+    {
+        int least = 0;
+        double fewest = double.PositiveInfinity;
+        for (int d = 0; d < dim; d++)
+        {
+            double held = 0;
+            for (int j = 0; j < count; j++)
+            {
+                held += axes[j * dim + d] * (double)axes[j * dim + d];
+            }
+
+            (least, fewest) = held < fewest ? (d, held) : (least, fewest);
+        }
+
+        return least;
     }
 
     private static float Dot(ReadOnlySpan<float> x, ReadOnlySpan<float> y)

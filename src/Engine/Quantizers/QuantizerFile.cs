@@ -44,6 +44,7 @@ public static class QuantizerFile
         Refinement? refinement = (quantizer as RoutingProductQuantizer)?.Refinement;
         var source = (quantizer as RoutingProductQuantizer)?.Parameters ?? quantizer as ProductQuantizer;
         Check.That(source is not null); // there is no other kind of quantizer
+        Check.That(source.Rotation.Length == 0 || Rotations.Skewness(source.Rotation, source.Dim, Work.Quiet) <= RotationTolerance); // it could not be read again
         var bytes = new byte[HeaderBytes + ((source.Rotation.Length + (long)source.Codewords.Length) * sizeof(float))];
         Span<byte> payload = bytes.AsSpan(HeaderBytes);
         WriteFloats(source.Rotation, payload);

@@ -43,8 +43,8 @@ internal sealed unsafe class BatchDraft(RpqOptions options)
     /// <summary>The batch.</summary>
     public RpqBatch Finish(long step, Work work) => new()
     {
-        Anchors = Gather(_anchors, part => part.Queries, work),
-        Vertices = Gather(_vertices, part => part.Vertices, work),
+        Anchors = Gather(_anchors, _anchors[0].Part.Queries.Dim, part => part.Queries, work),
+        Vertices = Gather(_vertices, _anchors[0].Part.Queries.Dim, part => part.Vertices, work),
         Triplets = [.. _triplets],
         Records = new RpqRecords
         {
@@ -102,9 +102,8 @@ internal sealed unsafe class BatchDraft(RpqOptions options)
         return place;
     }
 
-    private static FloatRows Gather(List<(ShardPart Part, int Row)> chosen, Func<ShardPart, FloatRows> rowsOf, Work work)
+    private static FloatRows Gather(List<(ShardPart Part, int Row)> chosen, int width, Func<ShardPart, FloatRows> rowsOf, Work work)
     {
-        int width = chosen.Count == 0 ? 1 : rowsOf(chosen[0].Part).Dim;
         var gathered = new FloatRows(chosen.Count, width);
         work.Silent().For("gather", chosen.Count, ChunkRows, (from, to, _) =>
         {

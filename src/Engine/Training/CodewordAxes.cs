@@ -25,6 +25,11 @@ internal static class CodewordAxes
     public static (RpqSpace Space, RpqParameters Start) Reduce(RpqSpace space, RpqParameters start, int rotatedDim, double share, Work work)
     {
         Check.That(space.Axes.Length == 0 && start.Dim == space.Dim);
+        if (rotatedDim >= start.Dim)
+        {
+            return (space, start);
+        }
+
         float[][] axes = [.. Enumerable.Range(0, start.M).Select(m => AxesOf(start, m, work))];
         int width = rotatedDim > 0 ? Math.Min(rotatedDim / start.M, WidthFor(start, axes, AllButRounding)) : WidthFor(start, axes, share);
         if (width * start.M >= start.Dim)

@@ -26,6 +26,11 @@ internal sealed unsafe class RpqBatches : IDisposable
         }
     }
 
+    /// <summary>Whether there is anything to learn from: a decision between two vertices, or a neighbour and one that is none.</summary>
+    public bool HasLessons => _parts.Any(part =>
+        (_options.RecordsPerQuery > 0 && part.Decisions.RecordCount > 0)
+        || (_options.TripletsPerQuery > 0 && part.Decisions.Positives.Length > 0 && part.Decisions.Negatives.Length > 0));
+
     /// <summary>Queries of all shards.</summary>
     public int Queries => _firstQuery[^1];
 

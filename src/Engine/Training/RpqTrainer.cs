@@ -149,7 +149,7 @@ public sealed class RpqTrainer
             }
 
             using var batches = new RpqBatches(round.Traces, state.Space, _options, Work);
-            if (batches.Queries == 0)
+            if (!batches.HasLessons)
             {
                 _notice = "Too few vectors to learn from: the start is the result.";
                 break;

@@ -53,9 +53,17 @@ public sealed class GraphBuilderTests
             vectors.RowSpan(0).CopyTo(Writable(vectors, i));
         }
 
-        using Graph graph = GraphBuilder.Build(vectors, Metric.L2, Small, new Work(2));
-        GraphSummary summary = GraphChecks.Summarize(graph);
-        Assert.True(summary.Sound, summary.ToString());
+        foreach (Metric metric in (Metric[])[Metric.L2, Metric.InnerProduct])
+        {
+            using Graph graph = GraphBuilder.Build(vectors, metric, Small, new Work(2));
+            GraphSummary summary = GraphChecks.Summarize(graph);
+            Assert.True(summary.Sound, summary.ToString());
+
+            // A row leads elsewhere: of a vector that occurs so often it has one copy, and those that hang on to it.
+            var row = new uint[Small.R];
+            double copies = Enumerable.Range(0, 1500).Average(i => row[..graph.Neighbours((uint)(2 * i), row)].Count(n => n % 2 == 0));
+            Assert.InRange(copies, 0, 3);
+        }
     }
 
     [Fact]

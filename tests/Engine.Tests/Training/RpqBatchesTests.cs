@@ -161,6 +161,32 @@ public unsafe class RpqBatchesTests
         Assert.InRange(equal, 598, 600); // rounding may turn a tie
     }
 
+    [Theory]
+    [InlineData(0, 8)]
+    [InlineData(2, 12)]
+    [InlineData(4, 8)]
+    public void Subspaces_in_which_codewords_differ_in_fewer_directions_than_are_kept_have_others_that_are_orthonormal_too(int live, int parts)
+    {
+        int dim = 3 * parts;
+        using var rows = new FloatRows(600, dim);
+        var random = new Seeded(3, 3);
+        for (int i = 0; i < 600 * dim; i++)
+        {
+            int at = i % dim;
+            rows.First[i] = at < parts && at >= live ? 0 : (float)random.NextGaussian(); // the first subspace, as the edge of pictures
+        }
+
+        RpqSpace full = RpqSpace.Of(rows);
+        using FloatRows all = full.Take(rows.First, rows.Count, Work.Quiet);
+        RpqParameters start = RpqStarts.Make(all, RpqRuns.Tiny with { M = 3, Start = RpqStart.Pq }, Work.Quiet)[0];
+        (RpqSpace space, RpqParameters reduced) = CodewordAxes.Reduce(full, start, 3 * (parts / 2 + 1), 1, Work.Quiet);
+        RoutingProductQuantizer quantizer = space.ToQuantizer(reduced, Metric.L2, 1, null, Work.Quiet);
+
+        Assert.InRange(quantizer.Parameters.RotatedDim, 3, dim - 1);
+        Assert.InRange(Rotations.Skewness(quantizer.Parameters.Rotation, dim, Work.Quiet), 0, 1e-5);
+        Assert.Equal(quantizer.Parameters.RotatedDim, ((RoutingProductQuantizer)QuantizerFile.Parse(QuantizerFile.Serialize(quantizer), "")).Parameters.RotatedDim);
+    }
+
     private static RoutingRound Look(LocalShards shards) => new RoutingRounds(shards, Options)
         .LookAsync(shards.Views[0].Quantizer!, 1, true, Work.Quiet).AsTask().GetAwaiter().GetResult();
 

@@ -202,6 +202,18 @@ public class RpqTrainerTests
     }
 
     [Fact]
+    public void Two_vectors_teach_nothing()
+    {
+        using var shards = new LocalShards(2);
+
+        (RoutingProductQuantizer quantizer, RpqSummary summary) = RpqRuns.Train(shards, RpqRuns.Tiny);
+
+        Assert.Equal(0, summary.Steps);
+        Assert.Contains("Too few vectors", summary.Notice);
+        Assert.Equal(QuantizerKind.Rpq, QuantizerFile.Parse(QuantizerFile.Serialize(quantizer), "").Kind);
+    }
+
+    [Fact]
     public void Inner_product_and_settings_out_of_range_are_refused()
     {
         using var shards = new LocalShards(300);
