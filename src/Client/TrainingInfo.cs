@@ -44,7 +44,7 @@ public sealed record TrainingInfo
     /// <summary>Vectors that it learned from.</summary>
     public required long Sampled { get; init; }
 
-    /// <summary>Mean squared error of the codes over these; null before it is known.</summary>
+    /// <summary>Mean squared error of the nearest codewords over these; codes of rpq, which are fitted to neighbours, have a larger one. Null before it is known.</summary>
     public double? Error { get; init; }
 
     /// <summary>Held-out recall@10 of what rpq began with; null for other methods, and before it is known.</summary>

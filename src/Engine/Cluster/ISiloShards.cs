@@ -16,10 +16,11 @@ public interface ISiloShards
     /// store that cannot be reached) is told by <see cref="Held"/>.
     /// </summary>
     /// <param name="shard">The shard.</param>
+    /// <param name="lineage">What the collection of the shard map was built as: one of another lineage is not opened in its place. Empty: unknown.</param>
     /// <param name="isUrgent">Whether fewer copies serve than are wanted: then its files are fetched as fast as can be.</param>
     /// <param name="work">Threads, progress, cancellation.</param>
     /// <exception cref="OperationCanceledException">Cancelled; nothing has changed.</exception>
-    void Open(ShardId shard, bool isUrgent, Work work);
+    void Open(ShardId shard, string lineage, bool isUrgent, Work work);
 
     /// <summary>Closes a shard, or forgets that it could not be opened; searches that run end well.</summary>
     void Close(ShardId shard);

@@ -56,8 +56,9 @@ public static class MapPlan
     internal const string Stopping = "its silo is stopping";
 
     /// <summary>What is to be changed.</summary>
-    public static MapDecision Next(MapInput input)
+    public static MapDecision Next(MapInput seen)
     {
+        MapInput input = Lineages.Sort(seen);
         var maps = new List<ShardMap>();
         var members = input.Members.ToDictionary(member => member.Silo.Name);
         PlacementPlan plan = Assign(input);
@@ -68,12 +69,12 @@ public static class MapPlan
             ShardMap? now = input.Maps.GetValueOrDefault(manifest.Name);
             if (now is not null && !LayoutPlan.IsOf(now, manifest))
             {
-                continue; // built anew under its name: the old one is served until an operator decides
+                continue; // built anew under its name: the old one is served as long as somebody has it open
             }
 
             if (NextOf(manifest, now, wanted, members, input) is { } next)
             {
-                maps.Add(next);
+                maps.Add(now is null && seen.Maps.TryGetValue(manifest.Name, out ShardMap? former) ? next.AtVersion(former.Version + 1) : next);
             }
         }
 

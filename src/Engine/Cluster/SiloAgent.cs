@@ -37,6 +37,9 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
     /// <summary>Whether no map gave this silo anything in the last step, and nothing is open here any more.</summary>
     public bool IsEmpty { get; private set; }
 
+    /// <summary>Whether at some time nothing was left that others miss: every such shard was open, or could not be opened.</summary>
+    public bool HasOpened { get; private set; }
+
     /// <summary>Does what there is to do; to be called again and again, and soon after a map has changed.</summary>
     /// <returns>The epochs under which the maps say that this silo serves.</returns>
     /// <exception cref="IOException">The cluster state cannot be reached; what is open stays so.</exception>
@@ -64,7 +67,8 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
             shards.Refresh(map.Collection, map.CodesVersion, work);
         }
 
-        Open(wanted, work);
+        Open(wanted, maps.ToDictionary(map => map.Collection, map => map.Lineage), work);
+        HasOpened |= wanted.All(shard => !IsUrgent(shard) || StateOf(shard.Id) is not null);
         IsEmpty = wanted.Length == 0 && shards.Held.Count == 0;
         return epochs;
     }
@@ -124,7 +128,7 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
         }
     }
 
-    private void Open(ShardEntry[] wanted, Work work)
+    private void Open(ShardEntry[] wanted, Dictionary<string, string> lineages, Work work)
     {
         foreach (ShardEntry shard in wanted.OrderBy(shard => _coming.Contains(shard.Id)).ThenBy(shard => shard.Serving.Count()))
         {
@@ -137,18 +141,18 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
             if (IsDue(shard.Id))
             {
                 _triedAt[shard.Id] = time.GetTimestamp();
-                Open(shard, work);
+                Open(shard, lineages[shard.Id.Collection], work);
             }
         }
     }
 
-    private void Open(ShardEntry shard, Work work)
+    private void Open(ShardEntry shard, string lineage, Work work)
     {
         using var opening = new Opening(shard, work.Cancel);
         _opening = opening;
         try
         {
-            shards.Open(shard.Id, IsUrgent(shard), new Work(work.Threads, null, opening.Cancel, isLow: true));
+            shards.Open(shard.Id, lineage, IsUrgent(shard), new Work(work.Threads, null, opening.Cancel, isLow: true));
         }
         catch (OperationCanceledException) when (!work.Cancel.IsCancellationRequested)
         {

@@ -42,7 +42,8 @@ public sealed class SiloLease(IClusterState state, string name, TimeSpan duratio
         get
         {
             Standing now = _standing;
-            return now.Lease is not null && (time.GetElapsedTime(now.RenewedAt) < duration || now.FailedAt - now.RenewedAt >= Ticks(duration));
+            long lookedAt = Math.Max(now.RenewedAt, now.FailedAt); // an attempt that failed is a look too: one that waits for a silent state may outlast the lease
+            return now.Lease is not null && (time.GetElapsedTime(lookedAt) < duration || now.FailedAt - now.RenewedAt >= Ticks(duration));
         }
     }
 

@@ -21,6 +21,9 @@ public sealed record SiloNote(
     /// <summary>The queries of the last seconds; null where it tells nothing of them.</summary>
     public SiloTraffic? Traffic { get; init; }
 
+    /// <summary>What each collection of which it has shards was built as (<see cref="Storage.CollectionManifest.Lineage"/>), by name; null where it tells nothing of that.</summary>
+    public IReadOnlyDictionary<string, string>? Lineages { get; init; }
+
     /// <summary>Role of the lease of the silo <paramref name="name"/>.</summary>
     public static string RoleOf(string name) => RolePrefix + name;
 

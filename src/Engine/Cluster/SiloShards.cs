@@ -82,6 +82,16 @@ public sealed class SiloShards(
         return manifests;
     }
 
+    /// <summary>What each open collection was built as, by name.</summary>
+    public IReadOnlyDictionary<string, string> Lineages => _collections.ToDictionary(open => open.Key, open => open.Value.Manifest.Lineage);
+
+    /// <summary>Why <paramref name="collection"/> is not the one of a shard map that tells of <paramref name="lineage"/>; null where it is.</summary>
+    public static Problem? WhyNotOf(Collection collection, string name, string lineage) => lineage.Length == 0 || collection.Manifest.Lineage == lineage
+        ? null
+        : new Problem(
+            ProblemCode.NotFound, $"collection {name}", "one that was built anew under its name", "the one of the shard map",
+            "When no silo has the former one open any more, all turn to the new one: restart those that have. Or push the former one again.");
+
     /// <summary>The open collection of a name, with those of its shards that are here; null before one was opened.</summary>
     public Collection? Find(string name) => _collections.GetValueOrDefault(name);
 
@@ -105,9 +115,14 @@ public sealed class SiloShards(
     }
 
     /// <inheritdoc/>
-    public void Open(ShardId shard, bool isUrgent, Work work) => Try([shard], () =>
+    public void Open(ShardId shard, string lineage, bool isUrgent, Work work) => Try([shard], () =>
     {
         Collection collection = Open(shard.Collection, work);
+        if (WhyNotOf(collection, shard.Collection, lineage) is { } other)
+        {
+            throw new ProblemException(other);
+        }
+
         if (collection.AllShards.All(known => known.Entry.Id != shard.Number))
         {
             _manifests.TryRemove(shard.Collection, out _); // the leader has seen a newer one

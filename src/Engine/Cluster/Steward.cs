@@ -46,12 +46,16 @@ public sealed class Steward(
     private long _membersSince;
     private long _ledSince;
     private volatile StrongBox<double>? _tolerance;
+    private IReadOnlyList<CollectionManifest> _manifests = [];
 
     /// <summary>Whether this silo led when it last looked.</summary>
     public bool Leads => _lease is not null;
 
     /// <summary>Copies for which there was no silo when it last decided.</summary>
     public IReadOnlyList<PlacementGap> Gaps { get; private set; } = [];
+
+    /// <summary>Why the segment store could not be read when it last decided, by what it had read before; null where it could.</summary>
+    public string? StoreFailure { get; private set; }
 
     /// <summary>
     /// Balances once to within <paramref name="tolerance"/> of the fair shares, which is above 0: until nothing is left to do for that, or another
@@ -79,7 +83,7 @@ public sealed class Steward(
         bool isSettled = Settled(members);
         var maps = new Dictionary<string, ShardMap>();
         var known = new List<CollectionManifest>();
-        foreach (CollectionManifest manifest in manifests(cancel))
+        foreach (CollectionManifest manifest in Manifests(cancel))
         {
             if (await state.ReadAsync(manifest.Name, cancel).ConfigureAwait(false) is { } map)
             {
@@ -149,6 +153,22 @@ public sealed class Steward(
         _lease = await state.TryAcquireAsync(Role, name, options.Lease, cancel).ConfigureAwait(false);
         _ledSince = time.GetTimestamp();
         return _lease is not null;
+    }
+
+    /// <summary>The manifests; where the store is away, those that were read before: what becomes of silos does not wait for it.</summary>
+    private IReadOnlyList<CollectionManifest> Manifests(CancellationToken cancel)
+    {
+        try
+        {
+            _manifests = manifests(cancel);
+            StoreFailure = null;
+        }
+        catch (IOException e) when (_manifests.Count > 0)
+        {
+            StoreFailure = e.Message;
+        }
+
+        return _manifests;
     }
 
     /// <summary>Whether the members are the same since the time that a first map waits.</summary>

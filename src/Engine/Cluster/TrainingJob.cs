@@ -13,7 +13,7 @@ namespace Signpost.Engine.Cluster;
 
 /// <summary>What a training did.</summary>
 /// <param name="Manifest">The collection as it is now.</param>
-/// <param name="Error">Mean squared error of the codes over the training sample (<see cref="QuantizerError"/>).</param>
+/// <param name="Error">Mean squared error of the nearest codewords over the training sample (<see cref="QuantizerError"/>).</param>
 /// <param name="Sampled">Vectors of that sample.</param>
 /// <param name="WasDone">True where the codes in use were made by the same training already, so nothing was to do.</param>
 /// <param name="Cost">What this run took; files that an interrupted run left were paid there.</param>

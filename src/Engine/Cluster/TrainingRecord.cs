@@ -144,7 +144,7 @@ public sealed record TrainingRecord
     /// <summary>Vectors that it learned from.</summary>
     public long Sampled { get; init; }
 
-    /// <summary>Mean squared error of the codes over these; null before it is known.</summary>
+    /// <summary>Mean squared error of the nearest codewords over these; codes of rpq, which are fitted to neighbours, have a larger one. Null before it is known.</summary>
     public double? Error { get; init; }
 
     /// <summary>How learning went, in order; none for PQ and OPQ.</summary>

@@ -10,7 +10,7 @@ public static unsafe class QuantizerError
 
     /// <summary>
     /// Mean over <paramref name="vectors"/> (at least one) of the squared distance between a vector, normalised under cosine, and what
-    /// its code decodes to.
+    /// the nearest codewords decode to. Codes that are refined for the walk have a larger error.
     /// </summary>
     public static double MeanSquared(IQuantizer quantizer, VectorBlock vectors, Work work)
     {

@@ -54,7 +54,7 @@ internal static class ClusterTraining
                 "The codes before are in use. Mend what it says, and start the same command again."));
         }
 
-        Tell(session, ended, $"trained: queries of {collection} use codes version {ended.CodesVersion}, {ended.Method}, mean squared error "
+        Tell(session, ended, $"trained: queries of {collection} use codes version {ended.CodesVersion}, {ended.Method}, mean squared error of nearest codewords "
             + $"{PageText.Number(ended.Error ?? 0, "G4")} over {PageText.Number(ended.Sampled, "N0")} vectors, {PageText.Number(ended.Seconds, "N1")} s in {ended.Silo}"
             + (ended.StartRecall is { } start ? $", held-out recall@10 {PageText.Number(start, "N4")} -> {PageText.Number(ended.BestRecall ?? start, "N4")}" : "")
             + (ended.Resumed > 0 ? $", went on {ended.Resumed} times after a silo was lost" : ""));

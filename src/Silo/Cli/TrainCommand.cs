@@ -63,7 +63,7 @@ internal static class TrainCommand
         }
 
         session.Say($"{(report.WasDone ? "there already" : "trained")}: codes version {report.Version} of {report.Collection}, {report.Quantizer}, "
-            + $"{PageText.Plural(report.CodeBytes, "byte")} a vector, mean squared error {PageText.Number(report.Error, "G4")} over "
+            + $"{PageText.Plural(report.CodeBytes, "byte")} a vector, mean squared error of nearest codewords {PageText.Number(report.Error, "G4")} over "
             + $"{PageText.Number(report.Sampled, "N0")} vectors, {PageText.Number(report.Seconds, "N1")} s, processor {PageText.Number(report.CpuSeconds, "N1")} s");
         if (report.Rpq is { } rpq)
         {

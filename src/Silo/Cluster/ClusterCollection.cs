@@ -17,6 +17,9 @@ internal sealed class ClusterCollection(ShardMap map, Collection collection, Coo
     /// <inheritdoc/>
     public string Name => map.Collection;
 
+    /// <summary>What of it is here.</summary>
+    public Collection Shards => collection;
+
     /// <inheritdoc/>
     public int Dim => collection.Manifest.Dim;
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Signpost.Engine.Base;
 using Signpost.Engine.Cluster;
+using Signpost.Engine.Shards;
 using Signpost.Engine.Storage;
 using Signpost.Grains;
 using Signpost.Silo.Http;
@@ -40,6 +41,7 @@ internal sealed class ClusterSilo : IServed, IDisposable
     private volatile IReadOnlyList<Member> _members = [];
     private volatile bool _isLeaving;
     private volatile Drain? _drain;
+    private long _enoughAt; // when enough other silos stayed, a timestamp
     private string _url = "";
     private string _peerUrl = "";
 
@@ -102,7 +104,8 @@ internal sealed class ClusterSilo : IServed, IDisposable
     public IAdmin Admin => new ClusterAdmin(this);
 
     /// <inheritdoc/>
-    public string? NotReady => !Lease.MayServe ? "joining" : _collections.IsEmpty ? "no shard map yet" : null;
+    /// <remarks>A silo that has started opens first what others miss: before, nobody is to stop the next one in its favour.</remarks>
+    public string? NotReady => !Lease.MayServe ? "joining" : _collections.IsEmpty ? "no shard map yet" : !_agent.HasOpened ? "opening its shards" : null;
 
     /// <inheritdoc/>
     public IServedCollection? Find(string name) => _collections.GetValueOrDefault(name);
@@ -240,6 +243,7 @@ internal sealed class ClusterSilo : IServed, IDisposable
             _drain is not null, _drain is { MayLoseCopies: true })
         {
             Traffic = Traffic(),
+            Lineages = _shards.Lineages,
         };
         bool isMember = Lease.Beat(note.Write(), cancel);
         return Lease.Unreachable is { } reason
@@ -263,6 +267,11 @@ internal sealed class ClusterSilo : IServed, IDisposable
         Drain? drain = _drain; // before looking
         Lease.Use(await _agent.StepAsync(new Work(1, null, cancel, isLow: true)).ConfigureAwait(false));
 
+        if (drain is not null && drain == _drain)
+        {
+            KeepOrWithdraw(drain);
+        }
+
         // A leader that had not heard of it may still have given it a shard just before.
         if (drain is not null && drain == _drain && _agent.IsEmpty && TimeProvider.System.GetElapsedTime(drain.Since) >= _options.Linger)
         {
@@ -270,9 +279,35 @@ internal sealed class ClusterSilo : IServed, IDisposable
         }
     }
 
+    /// <summary>
+    /// Takes the wish to drain back where, for as long as a lost silo is awaited, fewer silos stay than there must: nothing could ever leave. Of silos that are
+    /// drained at once the first by name goes on, and counts on the others.
+    /// </summary>
+    private void KeepOrWithdraw(Drain drain)
+    {
+        int staying = _members.Count(member => member.Silo.Name != _options.Silo && !member.Note.IsLeaving
+            && !(member.Note.IsDraining && string.CompareOrdinal(member.Silo.Name, _options.Silo) < 0));
+        int needed = drain.MayLoseCopies ? 1 : _options.Steward.Replicas;
+        long now = TimeProvider.System.GetTimestamp();
+        if (staying >= needed)
+        {
+            _enoughAt = now;
+        }
+        else if (TimeProvider.System.GetElapsedTime(Math.Max(_enoughAt, drain.Since), now) >= _options.Steward.Grace)
+        {
+            SetDrain(isWanted: false, mayLoseCopies: false);
+            _say($"drains no more: {staying} other silos stay, and there must be {needed}");
+        }
+    }
+
     private async ValueTask LeadAsync(CancellationToken cancel)
     {
         await DecideAsync(cancel).ConfigureAwait(false);
+        if (!_isLeaving && _steward.StoreFailure is { } failure)
+        {
+            throw new IOException(failure);
+        }
+
         if (!_isLeaving && _steward.Gaps is { Count: > 0 } gaps)
         {
             throw new IOException(
@@ -350,7 +385,7 @@ internal sealed class ClusterSilo : IServed, IDisposable
     {
         foreach (Member member in _members)
         {
-            if (member.Silo.Name == silo.Name)
+            if (member.Silo.Name == silo.Name && member.Silo.Epoch >= silo.Epoch) // an earlier one may have had another address, and a channel is kept
             {
                 return new Uri(member.Note.PeerUrl);
             }
@@ -364,14 +399,25 @@ internal sealed class ClusterSilo : IServed, IDisposable
     {
         if (_collections.TryGetValue(map.Collection, out ClusterCollection? known))
         {
+            if (SiloShards.WhyNotOf(known.Shards, map.Collection, map.Lineage) is { } other)
+            {
+                SayUnserved(map.Collection, other.ToString());
+                return; // it answers by the map that it has
+            }
+
             known.Use(map);
             return;
         }
 
         try
         {
-            var added = new ClusterCollection(
-                map, _shards.Open(map.Collection, new Work(1, null, _stop.Token)), new Coordinator(map, _client, _state, _waiting));
+            Collection opened = _shards.Open(map.Collection, new Work(1, null, _stop.Token));
+            if (SiloShards.WhyNotOf(opened, map.Collection, map.Lineage) is { } other)
+            {
+                throw new ProblemException(other);
+            }
+
+            var added = new ClusterCollection(map, opened, new Coordinator(map, _client, _state, _waiting));
             if (_collections.TryAdd(map.Collection, added))
             {
                 _unopened.TryRemove(map.Collection, out _);
@@ -384,11 +430,16 @@ internal sealed class ClusterSilo : IServed, IDisposable
         catch (Exception e) when (e is IOException or BadFileException or ProblemException or UnauthorizedAccessException)
         {
             // The other collections are served; this one is tried again.
-            if (_unopened.GetValueOrDefault(map.Collection) != e.Message)
-            {
-                _unopened[map.Collection] = e.Message;
-                _say($"{map.Collection} cannot be served here: {e.Message}");
-            }
+            SayUnserved(map.Collection, e.Message);
+        }
+    }
+
+    private void SayUnserved(string collection, string why)
+    {
+        if (_unopened.GetValueOrDefault(collection) != why)
+        {
+            _unopened[collection] = why;
+            _say($"{collection} cannot be served here: {why}");
         }
     }
 

@@ -61,7 +61,7 @@ internal sealed record CompareRow
     /// </summary>
     public double? NextHopAgreement { get; init; }
 
-    /// <summary>Mean squared error of the codes over a sample of the vectors; null where they decode to nothing.</summary>
+    /// <summary>Mean squared error of the nearest codewords over a sample of the vectors; refined codes have a larger one. Null where codes decode to nothing.</summary>
     public double? Mse { get; init; }
 
     /// <summary>

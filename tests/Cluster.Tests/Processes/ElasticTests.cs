@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Text.Json;
 using Signpost.Client;
 using Signpost.Cluster.Tests.Support;
@@ -73,6 +74,24 @@ public sealed class ElasticTests(ElasticCollection data) : IClassFixture<Elastic
         Assert.Equal(0, cluster.EndOf("silo-1").ExitCode);
         Assert.Equal(2, SignpostProcess.Run(_caches, "drain", "silo-2", "--url", url, "--force").ExitCode); // the last copies stay
         await queries.MoreAsync(20);
+        MustBeClean(queries, expected);
+    }
+
+    [RedisFact]
+    public async Task Of_three_silos_that_are_drained_at_once_enough_stay()
+    {
+        using SiloCluster cluster = await StartAsync(3);
+        string[] expected = await OnceAsync(cluster);
+        await using SteadyQueries queries = Ask(cluster);
+        using var http = new HttpClient();
+        HttpResponseMessage[] answers = await Task.WhenAll(cluster.Names.Select(
+            silo => http.PostAsJsonAsync($"{cluster.Url(silo)}/v1/admin/drain", new { silo, force = false, dry_run = false, cancel = false })));
+        string[] accepted = [.. cluster.Names.Where((_, i) => answers[i].IsSuccessStatusCode)]; // before they could hear of each other
+
+        await cluster.UntilAsync("silo-3", c => c.Silos.Length == 2 && c.Silos.All(silo => silo.State == "serving"), $"of {string.Join(", ", accepted)} one has gone");
+        Assert.Equal(0, cluster.EndOf(accepted[0]).ExitCode);
+        await UntilCalmAsync(cluster, "silo-3", 2, "two silos have all shards");
+        await queries.MoreAsync(50);
         MustBeClean(queries, expected);
     }
 

@@ -101,6 +101,25 @@ public sealed class FailoverTests(DemoCollection demo) : IClassFixture<DemoColle
         Assert.All(after.Collections.Single().Shards.SelectMany(s => s.Replicas), r => Assert.Equal("serving", r.State));
     }
 
+    [RedisFact]
+    public async Task Queries_go_on_while_Redis_is_silent()
+    {
+        using SiloCluster cluster = await StartAsync("redis");
+        string[] expected = await OnceAsync(cluster);
+        await using SteadyQueries queries = Ask(cluster);
+        Dictionary<string, long> epochs = (await cluster.AskAsync("silo-1")).Silos.ToDictionary(s => s.Name, s => s.Epoch);
+        await queries.MoreAsync(100);
+
+        _redis.Freeze(); // connections stay, and every call waits until it is given up: the lease runs out meanwhile
+        await queries.MoreAsync(1600);
+        _redis.Thaw();
+        await cluster.UntilAsync("silo-1", c => c.Silos.Length == 3 && c.Silos.All(s => s.Epoch > epochs[s.Name]), "all silos are members anew");
+        await cluster.UntilWholeAsync("silo-1");
+        await queries.MoreAsync(100);
+
+        MustBeClean(queries, expected);
+    }
+
     [RedisTheory]
     [MemberData(nameof(Runtimes.All), MemberType = typeof(Runtimes))]
     public async Task Queries_go_on_without_Redis_and_changes_wait_for_it(string runtime)

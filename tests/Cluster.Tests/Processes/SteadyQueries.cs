@@ -116,5 +116,5 @@ internal sealed class SteadyQueries : IAsyncDisposable
     }
 
     /// <summary>Ids and the bits of their distances.</summary>
-    private static string Text(SearchResult result) => string.Join(' ', result.Hits.Select(hit => $"{hit.Id}:{BitConverter.SingleToUInt32Bits(hit.Distance):x8}"));
+    internal static string Text(SearchResult result) => string.Join(' ', result.Hits.Select(hit => $"{hit.Id}:{BitConverter.SingleToUInt32Bits(hit.Distance):x8}"));
 }

@@ -1,4 +1,5 @@
 using Signpost.Engine.Cluster;
+using Signpost.Engine.Storage;
 
 namespace Signpost.Engine.Tests.Cluster;
 
@@ -146,6 +147,42 @@ public class MapPlanTests
 
         world.Next();
         Assert.Equal(2, Forecast.Of(world.Input()).Moves.Count(move => move.HasBegun));
+    }
+
+    [Fact]
+    public void A_collection_that_was_built_anew_gets_its_map_when_nobody_has_the_former_one_open_and_nobody_is_awaited_who_might()
+    {
+        var world = new MapPlanWorld(silos: 3, shards: 4, replicas: 2);
+        MapInput served = world.Input();
+        CollectionManifest anew = served.Manifests[0] with { Shards = [.. served.Manifests[0].Shards.Select(shard => shard with { Segment = $"{shard.Segment}-anew" })] };
+        Assert.NotEqual(served.Manifests[0].Lineage, anew.Lineage);
+        Member Tells(Member member, string lineage) => member with { Note = member.Note with { Lineages = new Dictionary<string, string> { ["c"] = lineage } } };
+        Member[] former = [.. served.Members.Select(member => Tells(member, world.Map.Lineage))];
+        Member[] started = [.. served.Members.Select(member => Tells(member with { Note = member.Note with { Shards = [] } }, anew.Lineage))];
+        MapDecision With(Member[] members, params string[] awaited) =>
+            MapPlan.Next(served with { Manifests = [anew], Members = members, Awaited = new HashSet<string>(awaited) });
+
+        Assert.Empty(With(former).Maps);
+        Assert.Empty(With([started[0], started[1], former[2]]).Maps);
+        Assert.Empty(With([started[0], started[1]], "s2").Maps);
+
+        ShardMap next = Assert.Single(With(started).Maps);
+        Assert.Equal((anew.Lineage, world.Map.Version + 1), (next.Lineage, next.Version));
+        Assert.All(next.Shards.SelectMany(shard => shard.Replicas), replica => Assert.Equal(ReplicaState.Opening, replica.State));
+
+        // One that was away comes back with the former one open: it is not asked.
+        ShardMap after = Assert.Single(MapPlan.Next(served with
+        {
+            Manifests = [anew],
+            Maps = new Dictionary<string, ShardMap> { ["c"] = next },
+            Members = [.. started[..2].Select(member => member with { Note = member.Note with { Shards = former[0].Note.Shards } }), former[2]],
+        }).Maps);
+        Assert.All(after.Shards.SelectMany(shard => shard.Replicas).Where(replica => replica.Silo == "s2"), replica =>
+        {
+            Assert.Equal(ReplicaState.Unavailable, replica.State);
+            Assert.Contains("restart it", replica.Reason, StringComparison.Ordinal);
+        });
+        Assert.Contains(after.Shards.SelectMany(shard => shard.Replicas), replica => replica.Silo != "s2" && replica.State == ReplicaState.Serving);
     }
 
     [Fact]

@@ -138,8 +138,8 @@ public class PreparedCodesTests : ShardTest
     {
         SegmentCache cache = SegmentCache.Open(_store, Disk, Path.Combine(Root, $"cache-{name}"), long.MaxValue).OrThrow();
         var shards = new SiloShards(Disk, _store, cache, memory, Residency.Mapped, null);
-        shards.Open(Shard(0), true, Work.Quiet);
-        shards.Open(Shard(1), true, Work.Quiet);
+        shards.Open(Shard(0), "", true, Work.Quiet);
+        shards.Open(Shard(1), "", true, Work.Quiet);
         Assert.All(shards.Held, held => Assert.Null(held.Reason));
         return new Silo(shards, cache);
     }

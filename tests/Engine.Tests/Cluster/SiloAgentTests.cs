@@ -147,7 +147,7 @@ public class SiloAgentTests
         {
         }
 
-        void ISiloShards.Open(ShardId shard, bool isUrgent, Work work)
+        void ISiloShards.Open(ShardId shard, string lineage, bool isUrgent, Work work)
         {
             Asked.Add((shard.Number, isUrgent));
             During(shard.Number);

@@ -47,15 +47,29 @@ public class SiloShardsTests : ShardTest
     }
 
     [Fact]
+    public void A_collection_that_was_built_anew_is_not_opened_in_the_place_of_another()
+    {
+        using SiloShards shards = Silo();
+
+        shards.Open(Shard(0), "of-another-build", true, Work.Quiet);
+        Assert.Equal([], Assert.Single(shards.Held).CodesVersions);
+        Assert.Contains("built anew", Assert.Single(shards.Held).Reason, StringComparison.Ordinal);
+
+        shards.Open(Shard(0), _manifest.Lineage, true, Work.Quiet);
+        Assert.Equal(["0: 0 1"], Words(shards));
+        Assert.Equal(_manifest.Lineage, shards.Lineages[Name]);
+    }
+
+    [Fact]
     public void Shards_are_open_from_when_they_are_opened_until_they_are_closed()
     {
         using SiloShards shards = Silo();
         Assert.Empty(shards.Held);
         Assert.Null(shards.Find(Name));
 
-        shards.Open(Shard(2), true, Work.Quiet);
-        shards.Open(Shard(0), true, Work.Quiet);
-        shards.Open(Shard(0), true, Work.Quiet);
+        shards.Open(Shard(2), "", true, Work.Quiet);
+        shards.Open(Shard(0), "", true, Work.Quiet);
+        shards.Open(Shard(0), "", true, Work.Quiet);
         Assert.Equal(["0: 0 1", "2: 0 1"], Words(shards));
         Assert.True(shards.ResidentBytes > 0);
         Assert.True(Asked(shards, 2).Hits.Length > 0);
@@ -73,9 +87,9 @@ public class SiloShardsTests : ShardTest
         long one = _manifest.MemoryOf(_manifest.Shards[0], Residency.Mapped).Resident;
         using SiloShards shards = Silo(memory: one + (one / 2));
 
-        shards.Open(Shard(0), true, Work.Quiet);
+        shards.Open(Shard(0), "", true, Work.Quiet);
         long resident = shards.ResidentBytes;
-        shards.Open(Shard(1), true, Work.Quiet);
+        shards.Open(Shard(1), "", true, Work.Quiet);
 
         HeldShard refused = shards.Held.Single(held => held.Number == 1);
         Assert.Empty(refused.CodesVersions);
@@ -83,7 +97,7 @@ public class SiloShardsTests : ShardTest
         Assert.Equal(resident, shards.ResidentBytes);
 
         shards.Close(Shard(0));
-        shards.Open(Shard(1), true, Work.Quiet);
+        shards.Open(Shard(1), "", true, Work.Quiet);
         Assert.Equal(["1: 0 1"], Words(shards));
     }
 
@@ -91,20 +105,20 @@ public class SiloShardsTests : ShardTest
     public void Halves_of_a_shard_are_opened_beside_it_without_taking_memory_and_it_can_still_be_opened()
     {
         using SiloShards shards = Silo();
-        shards.Open(Shard(0), true, Work.Quiet);
+        shards.Open(Shard(0), "", true, Work.Quiet);
         shards.Refresh(Name, codesInUse: 1, Work.Quiet); // has read the manifest a moment ago
         long resident = shards.ResidentBytes;
         LayoutJob.Run(Disk, Folder, m => new Outcome<LayoutChange?>(LayoutChange.Split(m, 0).Value, null), long.MaxValue, null, Work.Quiet).OrThrow();
 
-        shards.Open(Shard(4), true, Work.Quiet); // the leader knows of it already
-        shards.Open(Shard(5), true, Work.Quiet);
+        shards.Open(Shard(4), "", true, Work.Quiet); // the leader knows of it already
+        shards.Open(Shard(5), "", true, Work.Quiet);
         Assert.Equal(["0: 0 1", "4: 0 1", "5: 0 1"], Words(shards));
         Assert.Equal(resident, shards.ResidentBytes);
 
         shards.Close(Shard(0));
         shards.Close(Shard(4));
         Assert.Equal(resident, shards.ResidentBytes);
-        shards.Open(Shard(0), true, Work.Quiet);
+        shards.Open(Shard(0), "", true, Work.Quiet);
         Assert.Equal(["0: 0 1", "5: 0 1"], Words(shards));
         shards.Close(Shard(0));
         shards.Close(Shard(5));
@@ -119,13 +133,13 @@ public class SiloShardsTests : ShardTest
         File.WriteAllBytes(segment, whole[..^100]);
         using SiloShards shards = Silo();
 
-        shards.Open(Shard(0), true, Work.Quiet);
-        shards.Open(Shard(1), true, Work.Quiet);
+        shards.Open(Shard(0), "", true, Work.Quiet);
+        shards.Open(Shard(1), "", true, Work.Quiet);
         Assert.Contains(_manifest.Shards[1].Segment, shards.Held.Single(held => held.Number == 1).Reason, StringComparison.Ordinal);
         Assert.True(Asked(shards, 0).Hits.Length > 0);
 
         File.WriteAllBytes(segment, whole);
-        shards.Open(Shard(1), true, Work.Quiet);
+        shards.Open(Shard(1), "", true, Work.Quiet);
         Assert.Equal(["0: 0 1", "1: 0 1"], Words(shards));
     }
 
@@ -135,8 +149,8 @@ public class SiloShardsTests : ShardTest
         File.WriteAllBytes(Path.Combine(Folder, CollectionManifest.FileName), "{"u8.ToArray());
         using SiloShards shards = Silo();
 
-        shards.Open(Shard(0), true, Work.Quiet);
-        shards.Open(new ShardId("none", 0), true, Work.Quiet);
+        shards.Open(Shard(0), "", true, Work.Quiet);
+        shards.Open(new ShardId("none", 0), "", true, Work.Quiet);
 
         Assert.Empty(shards.Manifests(default));
         Assert.Equal(2, shards.Held.Count);
@@ -149,8 +163,8 @@ public class SiloShardsTests : ShardTest
     public async Task New_codes_are_opened_beside_those_in_use_which_go_when_queries_have_turned()
     {
         using SiloShards shards = Silo();
-        shards.Open(Shard(0), true, Work.Quiet);
-        shards.Open(Shard(3), true, Work.Quiet);
+        shards.Open(Shard(0), "", true, Work.Quiet);
+        shards.Open(Shard(3), "", true, Work.Quiet);
         using (Collection training = Open())
         {
             var cluster = new EmbeddedCluster(Disk, Folder, training);
@@ -164,7 +178,7 @@ public class SiloShardsTests : ShardTest
 
         shards.Refresh(Name, codesInUse: 2, Work.Quiet);
         Assert.Equal(["0: 0 2", "3: 0 2"], Words(shards));
-        shards.Open(Shard(1), true, Work.Quiet);
+        shards.Open(Shard(1), "", true, Work.Quiet);
         Assert.Equal(["0: 0 2", "1: 0 2", "3: 0 2"], Words(shards));
     }
 

@@ -71,7 +71,7 @@ internal sealed record TrainReport
     /// <summary>Vectors that it learned from.</summary>
     public required long Sampled { get; init; }
 
-    /// <summary>Mean squared error of the codes over them.</summary>
+    /// <summary>Mean squared error of the nearest codewords over them; codes of rpq, which are fitted to neighbours, have a larger one.</summary>
     public required double Error { get; init; }
 
     /// <summary>True where the collection had these codes already.</summary>

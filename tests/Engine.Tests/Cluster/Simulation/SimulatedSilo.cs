@@ -129,7 +129,7 @@ internal sealed class SimulatedSilo
 
         public bool Holds(ShardId shard) => _open.ContainsKey((shard.Collection, shard.Number)) || _failed.Contains((shard.Collection, shard.Number));
 
-        public void Open(ShardId shard, bool isUrgent, Work work)
+        public void Open(ShardId shard, string lineage, bool isUrgent, Work work)
         {
             _held = null;
             if (cluster.IsDamaged || cluster.ManifestOf(shard.Collection).AllShards.All(entry => entry.Id != shard.Number))
