@@ -38,7 +38,7 @@ public sealed record TrainingInfo
     /// <summary>Seconds that silos have worked on it.</summary>
     public required double Seconds { get; init; }
 
-    /// <summary>How often another silo has gone on with it.</summary>
+    /// <summary>How often another silo, or a later process, has gone on with it.</summary>
     public required int Resumed { get; init; }
 
     /// <summary>Vectors that it learned from.</summary>

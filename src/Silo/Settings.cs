@@ -107,7 +107,7 @@ internal static class Settings
         "training-queries", "Walks that rpq learns from.", "queries", 1, 1 << 20, RpqOptions.Best.Sampling.Queries, "More take more memory.");
 
     public static readonly Setting<int> RotatedDim = Whole(
-        "rotated-dim", "Directions in which rpq's codes see a vector.", "directions", 1, 65_536, 0, "As few as hold 99 % of what tells codes apart.", null, "auto");
+        "rotated-dim", "Directions in which rpq's codes see a vector.", "directions", 1, 65_536, 0, "As few as hold 99 % of what tells codes apart; all, where codes are not refined.", null, "auto");
 
     public static readonly Setting<bool> Overwrite = Flag("overwrite", "Replace a collection that is there already.");
 
@@ -346,7 +346,7 @@ internal static class Settings
 
     public static readonly Setting<bool> DryRun = Flag("dry-run", "Show what would move, and change nothing.");
 
-    public static readonly Setting<bool> WatchDrain = Flag("watch", "Wish it again where the silo was started anew before it was drained.");
+    public static readonly Setting<bool> WatchDrain = Flag("watch", "Wish it again where the silo was started anew, or took the wish back, before it was drained.");
 
     public static readonly Setting<int> TolerancePercent = Whole(
         "tolerance", "How far the load of a silo may be from its fair share.", "percent", 1, 100, 2, "The leader by itself moves nothing within 10.");

@@ -68,7 +68,7 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
         }
 
         Open(wanted, maps.ToDictionary(map => map.Collection, map => map.Lineage), work);
-        HasOpened |= wanted.All(shard => !IsUrgent(shard) || StateOf(shard.Id) is not null);
+        HasOpened |= maps.Count > 0 && wanted.All(shard => !IsUrgent(shard) || StateOf(shard.Id) is not null);
         IsEmpty = wanted.Length == 0 && shards.Held.Count == 0;
         return epochs;
     }

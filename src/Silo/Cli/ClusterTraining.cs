@@ -14,11 +14,11 @@ internal static class ClusterTraining
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(300);
 
     private static readonly Setting<string?> Url = SettingKinds.Text(
-        "url", "Silo of a cluster that serves the collection: it trains.", "http://HOST:PORT or https://HOST:PORT", null, "Without it a folder is trained here.");
+        "url", "Server of the collection, alone or a silo of a cluster: it trains.", "http://HOST:PORT or https://HOST:PORT", null, "Without it a folder is trained here.");
 
-    private static readonly Setting<bool> Stop = SettingKinds.Flag("stop", "Stop the training that the cluster is at: the codes before stay in use.");
+    private static readonly Setting<bool> Stop = SettingKinds.Flag("stop", "Stop the training of the collection: the codes before stay in use.");
 
-    private static readonly Setting<bool> Detach = SettingKinds.Flag("detach", "Begin it in the cluster, and do not wait for its end.");
+    private static readonly Setting<bool> Detach = SettingKinds.Flag("detach", "Begin it in the server, and do not wait for its end.");
 
     /// <summary>What a training in a cluster may be told beside how to train.</summary>
     public static readonly Setting[] Settings = [Url, Stop, Detach, SecuritySettings.KeyFile, SecuritySettings.Authorities];

@@ -105,7 +105,7 @@ internal static class DrainCommand
                 if (!session.Get(Settings.WatchDrain))
                 {
                     throw new ProblemException(new Problem(
-                        ProblemCode.NotSupported, name, "it does not drain any more: somebody took it back, or it was started anew", "a silo that drains",
+                        ProblemCode.NotSupported, name, "it does not drain any more: somebody took it back, it was started anew, or too few others would stay", "a silo that drains",
                         $"Drain it again; with --{Settings.WatchDrain.Name} this command does so itself."));
                 }
 

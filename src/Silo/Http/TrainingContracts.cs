@@ -29,7 +29,7 @@ internal sealed record TrainBody
     /// <summary>Walks that rpq learns from.</summary>
     public int? TrainingQueries { get; init; }
 
-    /// <summary>Directions in which rpq's codes see a vector; 0: as few as hold 99 % of what tells codes apart.</summary>
+    /// <summary>Directions in which rpq's codes see a vector; 0: as few as hold 99 % of what tells codes apart, or all where codes are not refined.</summary>
     public int? RotatedDim { get; init; }
 
     /// <summary>Number from which all random choices follow.</summary>
@@ -74,7 +74,7 @@ internal sealed record TrainingReply
     /// <summary>Seconds that silos have worked on it.</summary>
     public required double Seconds { get; init; }
 
-    /// <summary>How often another silo has gone on with it.</summary>
+    /// <summary>How often another silo, or a later process, has gone on with it.</summary>
     public required int Resumed { get; init; }
 
     /// <summary>Vectors that it learned from.</summary>
