@@ -34,13 +34,14 @@ public sealed record Forecast(
     /// <summary>The forecast.</summary>
     public static Forecast Of(MapInput input)
     {
-        PlacementPlan plan = MapPlan.Assign(input);
+        IReadOnlyList<ShardCopies> all = MapPlan.CopiesOf(input);
+        PlacementPlan plan = MapPlan.Assign(input, all);
         var moves = new List<PlannedMove>();
         var before = new Dictionary<string, (int Shards, long Bytes)>();
         var after = new Dictionary<string, (int Shards, long Bytes)>();
         double filesPerByte = 0;
         long missing = 0;
-        Dictionary<ShardId, ShardCopies> copies = MapPlan.CopiesOf(input).ToDictionary(c => c.Shard);
+        Dictionary<ShardId, ShardCopies> copies = all.ToDictionary(c => c.Shard);
         foreach ((ShardId id, SegmentMemory memory) in MapPlan.MemoryOf(input))
         {
             ShardCopies has = copies[id];

@@ -17,6 +17,36 @@ public sealed class LayoutKeeper(IClusterState state, Func<string, LayoutSite> s
 {
     private readonly Dictionary<string, (long Version, long At)> _turned = [];
 
+    /// <summary>Does the next thing that there is to do for each collection; one of which it cannot be done does not hold up the others.</summary>
+    /// <param name="manifests">The collections, as the store has them now.</param>
+    /// <param name="memory">Bytes that building a segment may use, asked anew for each.</param>
+    /// <param name="say">Told what was done, for the operator.</param>
+    /// <param name="work">Threads, progress, cancellation.</param>
+    /// <exception cref="IOException">The state or the disk cannot be reached, or what was to be done for some collections cannot be done.</exception>
+    public async ValueTask StepAsync(IEnumerable<CollectionManifest> manifests, Func<long> memory, Action<string> say, Work work)
+    {
+        var failures = new List<string>();
+        foreach (CollectionManifest manifest in manifests)
+        {
+            try
+            {
+                if (await StepAsync(manifest, memory(), work).ConfigureAwait(false) is { } done)
+                {
+                    say(done);
+                }
+            }
+            catch (Exception e) when (e is ProblemException or BadFileException or UnauthorizedAccessException)
+            {
+                failures.Add(e.Message);
+            }
+        }
+
+        if (failures.Count > 0)
+        {
+            throw new IOException(string.Join("; ", failures));
+        }
+    }
+
     /// <summary>Does the next thing that there is to do for a collection, which may take long.</summary>
     /// <param name="manifest">The collection, as the store has it now.</param>
     /// <param name="memory">Bytes that building a segment may use.</param>

@@ -8,7 +8,7 @@ namespace Signpost.Engine.Cluster;
 /// <param name="Id">The first of its shards; it stands for all.</param>
 /// <param name="Memory">What a copy of it takes.</param>
 /// <param name="Shards">Its shards, those of the manifest and those that they replace.</param>
-/// <param name="Present">Silos that are to hold it by the map.</param>
+/// <param name="Present">Silos that are to hold it by the map, the newest last: in the order of the part that has the most.</param>
 /// <param name="IsLeaving">Whether no shard of the manifest is among them: it stays where it is until queries have turned.</param>
 internal sealed record PlacedSegment(ShardId Id, SegmentMemory Memory, IReadOnlyList<ShardId> Shards, IReadOnlyList<string> Present, bool IsLeaving);
 
@@ -68,10 +68,12 @@ internal static class LayoutPlan
     {
         HashSet<int> live = [.. manifest.Shards.Select(shard => shard.Id)];
         HashSet<int> held = [.. map?.Shards.Select(shard => shard.Id.Number) ?? []];
+        Dictionary<ShardId, ShardEntry> known = map?.AllShards.ToDictionary(shard => shard.Id) ?? [];
         foreach (IGrouping<string, ManifestShard> segment in manifest.AllShards.Where(s => live.Contains(s.Id) || held.Contains(s.Id)).GroupBy(s => s.Segment))
         {
             ShardId[] shards = [.. segment.Select(shard => new ShardId(manifest.Name, shard.Id))];
-            IEnumerable<string> present = map?.AllShards.Where(s => shards.Contains(s.Id)).SelectMany(s => s.Replicas).Select(r => r.Silo).Distinct() ?? [];
+            IEnumerable<ShardEntry> parts = shards.Select(id => known.GetValueOrDefault(id)).OfType<ShardEntry>().OrderByDescending(part => part.Replicas.Length);
+            IEnumerable<string> present = parts.SelectMany(part => part.Replicas).Select(replica => replica.Silo).Distinct();
             SegmentMemory memory = manifest.MemoryOf(segment.First(), Residency.Mapped);
             yield return new PlacedSegment(shards[0], memory, shards, [.. present], !segment.Any(shard => live.Contains(shard.Id)));
         }

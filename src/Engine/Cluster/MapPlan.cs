@@ -41,7 +41,8 @@ public sealed record MapDecision(IReadOnlyList<ShardMap> Maps, IReadOnlyList<Pla
 /// <summary>What the leader decides: a pure function of what is there, so that any later leader decides alike.</summary>
 /// <remarks>
 /// The silos say what they have open, the map says what they are to have; this brings the two together. A replica whose silo tells
-/// that it is open, with the codes that queries use, serves. One whose silo is gone is unavailable at once, so that nobody asks it,
+/// that it is open, with the codes that queries use, serves, if the silo has seen the map that gave it: one that still has a copy open which a map
+/// before took from it may be about to close it. One whose silo is gone is unavailable at once, so that nobody asks it,
 /// and is replaced only when the silo is no longer awaited: most silos come back within seconds, and opening a shard elsewhere moves
 /// gigabytes. A leader that has just begun does not take a silo for gone before that silo had time to speak: when the state itself was
 /// away, all leases have ended, and all silos come back one after the other. A replica that is no longer wanted goes only when as many others serve as are wanted: make before break.
@@ -61,8 +62,9 @@ public static class MapPlan
         MapInput input = Lineages.Sort(seen);
         var maps = new List<ShardMap>();
         var members = input.Members.ToDictionary(member => member.Silo.Name);
-        PlacementPlan plan = Assign(input);
-        Dictionary<ShardId, IReadOnlyList<string>> begun = MoveLimits.Begin(plan.Assignment, CopiesOf(input), input.Replicas, input.MovesMax);
+        IReadOnlyList<ShardCopies> copies = CopiesOf(input);
+        PlacementPlan plan = Assign(input, copies);
+        Dictionary<ShardId, IReadOnlyList<string>> begun = MoveLimits.Begin(plan.Assignment, copies, input.Replicas, input.MovesMax);
         var wanted = SegmentsOf(input).SelectMany(segment => segment.Shards.Select(shard => (shard, segment.Id))).ToDictionary(pair => pair.shard, pair => begun[pair.Id]);
         foreach (CollectionManifest manifest in input.Manifests)
         {
@@ -85,8 +87,9 @@ public static class MapPlan
     private static ShardMap? NextOf(
         CollectionManifest manifest, ShardMap? now, IReadOnlyDictionary<ShardId, IReadOnlyList<string>> wanted, Dictionary<string, Member> members, MapInput input)
     {
+        long given = now is null ? 0 : now.Version + 1; // whose first map it is, no map has taken from
         ShardEntry Placed(ShardEntry shard, uint codes) =>
-            shard with { Replicas = ReplicasOf(shard.Id, shard.Replicas, wanted.GetValueOrDefault(shard.Id) ?? SilosOf(shard), codes, members, input) };
+            shard with { Replicas = ReplicasOf(shard, wanted.GetValueOrDefault(shard.Id) ?? SilosOf(shard), codes, given, members, input) };
         uint codes = now is null || MayTurn(now, manifest.CodesVersion, members) ? manifest.CodesVersion : now.CodesVersion;
         IEnumerable<ShardEntry> before = now?.Shards ?? [.. manifest.Shards.Select(shard => LayoutPlan.EntryOf(manifest, shard, []))];
         ImmutableArray<ShardEntry> shards = [.. before.Select(shard => Placed(shard, codes))];
@@ -140,13 +143,13 @@ public static class MapPlan
     }
 
     private static ImmutableArray<Replica> ReplicasOf(
-        ShardId shard, ImmutableArray<Replica> now, IReadOnlyList<string> wanted, uint codes, Dictionary<string, Member> members, MapInput input)
+        ShardEntry shard, IReadOnlyList<string> wanted, uint codes, long given, Dictionary<string, Member> members, MapInput input)
     {
         var next = new List<Replica>();
-        foreach (Replica replica in now)
+        foreach (Replica replica in shard.Replicas)
         {
             next.Add(members.TryGetValue(replica.Silo, out Member? member)
-                ? StateOf(shard, codes, member)
+                ? ReplicaOf(shard.Id, codes, member, replica.Given)
                 : input.Unheard.Contains(replica.Silo) ? replica : replica with { State = ReplicaState.Unavailable, Reason = Gone });
         }
 
@@ -154,7 +157,7 @@ public static class MapPlan
         {
             if (members.TryGetValue(silo, out Member? member) && !next.Any(replica => replica.Silo == silo))
             {
-                next.Add(StateOf(shard, codes, member));
+                next.Add(ReplicaOf(shard.Id, codes, member, given));
             }
         }
 
@@ -180,21 +183,32 @@ public static class MapPlan
         }
     }
 
-    private static Replica StateOf(ShardId shard, uint codes, Member member)
+    /// <summary>The copy of a silo, as the silo tells of it.</summary>
+    /// <param name="shard">The shard.</param>
+    /// <param name="codes">Version of the codes that queries use.</param>
+    /// <param name="member">The silo.</param>
+    /// <param name="given">Version of the map that gave it; 0: the silo is known to have it.</param>
+    private static Replica ReplicaOf(ShardId shard, uint codes, Member member, long given)
     {
-        HeldShard? held = member.Held(shard);
-        (ReplicaState state, string? reason) = held switch
-        {
-            null => (ReplicaState.Opening, null),
-            _ when held.CodesVersions.Contains(codes) => (ReplicaState.Serving, null),
-            { Reason: { } why } => (ReplicaState.Unavailable, why),
-            _ => (ReplicaState.Opening, (string?)null),
-        };
-        return new Replica(member.Silo.Name, state, reason, member.Silo.Epoch);
+        (ReplicaState state, string? reason) = StateOf(shard, codes, member);
+        state = state == ReplicaState.Serving && !member.HasSeen(shard.Collection, given) ? ReplicaState.Opening : state;
+        return new Replica(member.Silo.Name, state, reason, member.Silo.Epoch, state == ReplicaState.Serving ? 0 : given);
     }
 
+    private static (ReplicaState State, string? Reason) StateOf(ShardId shard, uint codes, Member member) => member.Held(shard) switch
+    {
+        null => (ReplicaState.Opening, null),
+        { } held when held.CodesVersions.Contains(codes) => (ReplicaState.Serving, null),
+        { Reason: { } why } => (ReplicaState.Unavailable, why),
+        _ => (ReplicaState.Opening, null),
+    };
+
     /// <summary>Which silos are to hold each segment in the end, those that it has first.</summary>
-    internal static PlacementPlan Assign(MapInput input)
+    /// <remarks>
+    /// A copy that is on its way is let arrive: plans that differ with every step would let none arrive. Only where all are where they should be without
+    /// those that nobody misses, for example because a drain was taken back, these are given up.
+    /// </remarks>
+    internal static PlacementPlan Assign(MapInput input, IReadOnlyList<ShardCopies> copies)
     {
         PlacedSegment[] segments = [.. SegmentsOf(input)];
         Dictionary<ShardId, IReadOnlyList<string>> present = segments.ToDictionary(segment => segment.Id, segment => segment.Present);
@@ -205,22 +219,47 @@ public static class MapPlan
             return new PlacementPlan(present, []);
         }
 
-        PlacementShard[] shards = [.. MemoryOf(input).Select(shard => new PlacementShard(shard.Shard, shard.Memory.Resident))];
-        PlacementPlan plan = Placement.Plan(SilosOf(input), shards, input.Replicas, present, input.Tolerance);
+        HashSet<string> draining = [.. input.Members.Where(m => m.Note.IsDraining).Select(m => m.Silo.Name)];
+        ShardCopies[] surplus = [.. copies.Where(c => c.Opening.Count > 0 && c.Serving.Count(silo => !draining.Contains(silo)) >= input.Replicas)];
+        Dictionary<ShardId, IReadOnlyList<string>> missed = present;
+        if (surplus.Length > 0)
+        {
+            missed = new Dictionary<ShardId, IReadOnlyList<string>>(present);
+            Array.ForEach(surplus, c => missed[c.Shard] = [.. present[c.Shard].Except(c.Opening)]);
+        }
+
+        PlacementPlan plan = Plan(missed);
+        bool isSettled = missed == present || plan.Assignment.All(shard => !shard.Value.Except(missed[shard.Key]).Any());
+        plan = isSettled ? plan : Plan(present);
         return plan with { Assignment = segments.ToDictionary(segment => segment.Id, segment => segment.IsLeaving ? segment.Present : plan.Assignment[segment.Id]) };
+
+        PlacementPlan Plan(Dictionary<ShardId, IReadOnlyList<string>> from) =>
+            Placement.Plan(SilosOf(input), ShardsOf(segments, copies, from), input.Replicas, from, input.Tolerance);
     }
 
     /// <summary>The silos that shards may be in.</summary>
     internal static IReadOnlyList<PlacementSilo> SilosOf(MapInput input) =>
         [.. input.Members.Select(m => new PlacementSilo(m.Silo.Name, m.Note.Zone, m.Note.MemoryBytes, m.Note.IsDraining))];
 
+    /// <summary>The segments as what is placed.</summary>
+    private static PlacementShard[] ShardsOf(
+        IEnumerable<PlacedSegment> segments, IEnumerable<ShardCopies> copies, IReadOnlyDictionary<ShardId, IReadOnlyList<string>> present) =>
+        [
+            .. segments.Zip(copies, (segment, its) => new PlacementShard(segment.Id, segment.Memory.Resident, segment.IsLeaving)
+            {
+                Arriving = its.Opening.Count == 0 ? [] : [.. its.Opening.Intersect(present[segment.Id])],
+            }),
+        ];
+
     /// <summary>Every segment that is placed, and what a copy of it takes.</summary>
     internal static IEnumerable<(ShardId Shard, SegmentMemory Memory)> MemoryOf(MapInput input) => SegmentsOf(input).Select(segment => (segment.Id, segment.Memory));
 
-    /// <summary>The copies of every segment that is placed, as the silos tell of them now.</summary>
+    /// <summary>The copies of every segment that is placed, in the order of <see cref="SegmentsOf"/>, as the silos tell of them now.</summary>
     internal static IReadOnlyList<ShardCopies> CopiesOf(MapInput input)
     {
         var members = input.Members.ToDictionary(member => member.Silo.Name);
+        ILookup<ShardId, Replica> given = input.Maps.Values.SelectMany(map => map.AllShards).SelectMany(shard => shard.Replicas.Where(r => r.Given > 0).Select(r => (shard.Id, r)))
+            .ToLookup(pair => pair.Id, pair => pair.r);
         var all = new List<ShardCopies>();
         foreach (PlacedSegment segment in SegmentsOf(input))
         {
@@ -230,12 +269,14 @@ public static class MapPlan
 
             ReplicaState BestOf(Member member)
             {
-                ReplicaState[] states = [.. segment.Shards.Select(shard => StateOf(shard, codes, member).State)];
+                ReplicaState[] states = [.. segment.Shards.Select(shard => ReplicaOf(shard, codes, member, GivenOf(shard, member)).State)];
                 return states.Contains(ReplicaState.Serving) ? ReplicaState.Serving : states.Max(); // one that failed tells more than one not tried
             }
         }
 
         return all;
+
+        long GivenOf(ShardId shard, Member member) => given[shard].FirstOrDefault(replica => replica.Silo == member.Silo.Name)?.Given ?? 0;
     }
 
     private static IEnumerable<PlacedSegment> SegmentsOf(MapInput input) =>

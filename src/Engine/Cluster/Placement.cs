@@ -12,7 +12,12 @@ public sealed record PlacementSilo(string Name, string Zone, long CapacityBytes,
 /// <summary>A shard that is to be placed.</summary>
 /// <param name="Id">The shard.</param>
 /// <param name="Bytes">Bytes that a replica takes; one of none counts as one byte.</param>
-public sealed record PlacementShard(ShardId Id, long Bytes);
+/// <param name="Stays">Whether it stays where it is, and gets no more replicas: it takes room, and will soon be gone.</param>
+public sealed record PlacementShard(ShardId Id, long Bytes, bool Stays = false)
+{
+    /// <summary>Silos to which a replica is on its way: until it is there the shard is not moved for balance.</summary>
+    public IReadOnlyList<string> Arriving { get; init; } = [];
+}
 
 /// <summary>Replicas that are in no silo.</summary>
 /// <param name="Shard">Their shard.</param>
@@ -29,8 +34,8 @@ public sealed record PlacementPlan(IReadOnlyDictionary<ShardId, IReadOnlyList<st
 /// <remarks>
 /// The rules, the earlier before the later:
 /// <list type="number">
-/// <item>A replica stays where it is while its silo is there and not leaving. Of more than are wanted, those stay that share no zone and
-/// whose silos are the emptiest.</item>
+/// <item>A replica stays where it is while its silo is there and not leaving. Of more than are wanted the newest stay, which came in the
+/// place of others, and of the older ones those that share no zone and whose silos are the emptiest.</item>
 /// <item>No silo holds a shard twice, or more bytes than its capacity.</item>
 /// <item>Every shard gets its first replica before any gets its second, and so on.</item>
 /// <item>A zone holds ceil(replicas / zones) replicas of a shard at most: one, where there are zones enough. Where only a silo of a
@@ -53,7 +58,7 @@ public static class Placement
     /// <param name="silos">The silos that are there; no name twice.</param>
     /// <param name="shards">The shards; no id twice.</param>
     /// <param name="replicas">Replicas wanted of each, at least 1.</param>
-    /// <param name="present">The silos that hold each shard now; names that are unknown count for nothing, and a shard may be missing.</param>
+    /// <param name="present">The silos that hold each shard now, the newest last; names that are unknown count for nothing, and a shard may be missing.</param>
     /// <param name="tolerance">Share by which a load may differ from the fair one before something moves, above 0.</param>
     public static PlacementPlan Plan(
         IReadOnlyList<PlacementSilo> silos, IReadOnlyList<PlacementShard> shards, int replicas,
@@ -70,7 +75,7 @@ public static class Placement
         table.DropOverload();
 
         // Each makes room for the others. A pass that changes anything leaves fewer gaps, or as many and fewer crowded zones, or as many of
-        // both and a better balance: so it ends, and a plan made from a plan is the same.
+        // both and a better balance: so it ends, and a plan made from a plan is the same, unless there were more replicas than are wanted.
         var balance = new PlacementBalance(table, tolerance);
         while (Fill(table) | SpreadOverZones(table) | balance.Run())
         {
@@ -94,7 +99,7 @@ public static class Placement
         {
             for (int shard = 0; shard < table.Shards; shard++)
             {
-                if (table.HoldersOf(shard).Count != copies)
+                if (table.HoldersOf(shard).Count != copies || table.Stays(shard))
                 {
                     continue;
                 }
@@ -118,7 +123,7 @@ public static class Placement
         bool hasMoved = false;
         for (int shard = 0; shard < table.Shards; shard++)
         {
-            while (table.CrowdedHolder(shard) is { } from && table.EmptiestFor(shard, leaving: from) is var to and >= 0)
+            while (!table.Stays(shard) && table.CrowdedHolder(shard) is { } from && table.EmptiestFor(shard, leaving: from) is var to and >= 0)
             {
                 table.Move(shard, from, to);
                 hasMoved = true;
@@ -134,7 +139,7 @@ public static class Placement
         for (int shard = 0; shard < table.Shards; shard++)
         {
             int copies = table.HoldersOf(shard).Count;
-            if (copies < replicas)
+            if (copies < replicas && !table.Stays(shard))
             {
                 gaps.Add(new PlacementGap(table.IdOf(shard), replicas - copies, table.WhyNowhere(shard, replicas)));
             }

@@ -46,7 +46,7 @@ internal sealed class PlacementBalance(PlacementTable table, double tolerance)
 
             bool TryOne(double limit) => table.TryOne(from, excess, shard =>
             {
-                int to = table.EmptiestFor(shard, leaving: from);
+                int to = table.MayMove(shard) ? table.EmptiestFor(shard, leaving: from) : -1;
                 if (to < 0 || table.Relative(to, table.BytesOf(shard)) is var after && (after >= before * PlacementTable.SameBelow || after > limit))
                 {
                     return false;
@@ -87,7 +87,7 @@ internal sealed class PlacementBalance(PlacementTable table, double tolerance)
     {
         long bytes = table.BytesOf(shard);
         bool isBetter = table.Relative(to, bytes) < table.Relative(from) * PlacementTable.SameBelow && table.Relative(to) < table.Relative(from, -bytes) * PlacementTable.SameBelow;
-        if (!isBetter || !table.MayHold(shard, to, leaving: from))
+        if (!isBetter || !table.MayMove(shard) || !table.MayHold(shard, to, leaving: from))
         {
             return false;
         }

@@ -22,6 +22,7 @@ internal sealed class PlacementTable
     private readonly List<int>[] _holders; // of each shard: silos
     private readonly List<int>[] _held; // by each silo: shards, ascending
     private readonly Dictionary<string, int> _numbers = [];
+    private readonly bool[] _hadSurplus; // of each shard: where it is now is what a plan before wanted
     private readonly int _zoneLimit;
 
     public PlacementTable(IReadOnlyList<PlacementSilo> silos, IReadOnlyList<PlacementShard> shards, int replicas)
@@ -37,6 +38,7 @@ internal sealed class PlacementTable
         _lotsOfShards = [.. _shards.Select(shard => LotOf(shard.Id.Collection, shard.Id.Number))];
         _loads = new long[usable.Length];
         _holders = [.. _shards.Select(_ => new List<int>(replicas))];
+        _hadSurplus = new bool[_shards.Length];
         _held = [.. usable.Select(_ => new List<int>())];
         Replicas = Math.Min(replicas, usable.Length);
         _zoneLimit = zones.Length == 0 ? 0 : (Replicas + zones.Length - 1) / zones.Length;
@@ -62,6 +64,15 @@ internal sealed class PlacementTable
 
     public long BytesOf(int shard) => _shards[shard].Bytes;
 
+    /// <summary>Whether a shard stays as it is, whatever it lacks.</summary>
+    public bool Stays(int shard) => _shards[shard].Stays;
+
+    /// <summary>
+    /// Whether a replica may leave its silo for another. Not where one is on its way, and not where there were more than are wanted: the one that goes then
+    /// is that for which another has come, and a move is judged anew when it has ended.
+    /// </summary>
+    public bool MayMove(int shard) => _shards[shard] is { Stays: false, Arriving.Count: 0 } && !_hadSurplus[shard];
+
     public IReadOnlyList<int> HoldersOf(int shard) => _holders[shard];
 
     public long LoadOf(int silo) => _loads[silo];
@@ -84,14 +95,19 @@ internal sealed class PlacementTable
         }
     }
 
-    /// <summary>Takes away replicas that are more than wanted: first those in crowded zones, then those in the fullest silos.</summary>
+    /// <summary>
+    /// Takes away replicas that are more than wanted, of the older ones, which come first: those in crowded zones, then those in the fullest silos. The
+    /// newest have come in their place.
+    /// </summary>
     public void DropSurplus()
     {
         for (int shard = 0; shard < Shards; shard++)
         {
-            while (_holders[shard].Count > Replicas)
+            _hadSurplus[shard] = _holders[shard].Count > Replicas;
+            while (_holders[shard].Count > Replicas && !Stays(shard))
             {
-                Remove(shard, CrowdedHolder(shard) ?? Fullest(_holders[shard]));
+                List<int> older = _holders[shard].GetRange(0, Replicas);
+                Remove(shard, CrowdedHolder(shard, older) ?? Fullest(older));
             }
         }
     }
@@ -101,13 +117,18 @@ internal sealed class PlacementTable
     {
         for (int silo = 0; silo < Silos; silo++)
         {
-            while (_loads[silo] > _capacities[silo])
+            while (_loads[silo] > _capacities[silo] && TryOne(silo, _loads[silo] - _capacities[silo], Drop))
             {
-                TryOne(silo, _loads[silo] - _capacities[silo], shard =>
+            }
+
+            bool Drop(int shard)
+            {
+                if (!Stays(shard))
                 {
                     Remove(shard, silo);
-                    return true;
-                });
+                }
+
+                return !Stays(shard);
             }
         }
     }
@@ -210,10 +231,12 @@ internal sealed class PlacementTable
     }
 
     /// <summary>Of a zone that has more replicas of a shard than it should, the fullest silo; null where no zone has.</summary>
-    public int? CrowdedHolder(int shard)
+    public int? CrowdedHolder(int shard) => CrowdedHolder(shard, _holders[shard]);
+
+    private int? CrowdedHolder(int shard, List<int> among)
     {
         List<int> holders = _holders[shard];
-        List<int> crowded = holders.FindAll(silo => holders.Count(other => _zones[other] == _zones[silo]) > _zoneLimit);
+        List<int> crowded = among.FindAll(silo => holders.Count(other => _zones[other] == _zones[silo]) > _zoneLimit);
         return crowded.Count == 0 ? null : Fullest(crowded);
     }
 

@@ -45,7 +45,8 @@ public enum ReplicaState : byte
 /// <param name="State">Whether it can be asked.</param>
 /// <param name="Reason">Why it is unavailable; null otherwise.</param>
 /// <param name="Epoch">Of the silo's lease; 0 in a process that is alone.</param>
-public sealed record Replica(string Silo, ReplicaState State, string? Reason = null, long Epoch = 0)
+/// <param name="Given">Version of the map that gave it to the silo, until it serves; 0 from then on, and in a first map.</param>
+public sealed record Replica(string Silo, ReplicaState State, string? Reason = null, long Epoch = 0, long Given = 0)
 {
     /// <summary>The silo, as it was when this was written.</summary>
     public SiloId Id => new(Silo, Epoch);

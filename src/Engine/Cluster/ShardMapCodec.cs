@@ -17,17 +17,18 @@ namespace Signpost.Engine.Cluster;
 /// <code>
 /// version, collection, codes version, lineage
 /// count of silos;  each: name, epoch                          those that hold replicas, in the order of their first use
-/// count of shards; each: number, slots, vectors, count of replicas; each: index of the silo, state * 2 + (1 with a reason), [reason]
+/// count of shards; each: number, slots, vectors, count of replicas; each: index of the silo, state * 2 + (1 with a reason), [reason], [given]
 /// count of coming shards; each: first slot, and as above
 /// CRC-32C of all before it (4 bytes, little-endian)
 /// </code>
-/// A shard begins at the slot where the one before it ends, so a map that decodes has no gap and no overlap. Format 1, which is read as
-/// well, has neither lineage nor coming shards.
+/// A shard begins at the slot where the one before it ends, so a map that decodes has no gap and no overlap. A replica that serves was not given
+/// anew, and says nothing of it. Formats 1 and 2 are read as well: 1 has neither lineage nor coming shards, and neither has what was given when.
 /// </remarks>
 public static class ShardMapCodec
 {
-    private const byte Format = 2;
-    private const byte FormatWithoutComing = 1;
+    private const byte Format = 3;
+    private const byte FormatWithComing = 2;
+    private const byte FirstFormat = 1;
     private const int HeaderBytes = 3;
     private const int CrcBytes = sizeof(uint);
     private const long MostVectors = 1L << 48; // of a shard; the sum over all shards still fits
@@ -91,7 +92,7 @@ public static class ShardMapCodec
             throw new BadFileException(source, 0, $"{bytes.Length} bytes that begin otherwise", "a shard map: 'S', 'M', a version");
         }
 
-        if (bytes[2] is not (Format or FormatWithoutComing))
+        if (bytes[2] is < FirstFormat or > Format)
         {
             throw new BadFileException(source, 2, $"format {bytes[2]}", $"format {Format}: is another version of Signpost running?");
         }
@@ -102,11 +103,11 @@ public static class ShardMapCodec
             throw new BadFileException(source, content.Length, "another CRC-32C", "that of the bytes before it");
         }
 
-        var reader = new Reader(content, source);
+        var reader = new Reader(content, source, hasGiven: bytes[2] == Format);
         long version = reader.Number(1, long.MaxValue, "a version from 1");
         string collection = reader.Text();
         var codes = (uint)reader.Number(0, uint.MaxValue, "a version of codes");
-        bool hasComing = bytes[2] == Format;
+        bool hasComing = bytes[2] >= FormatWithComing;
         string lineage = hasComing ? reader.Text() : "";
         SiloId[] silos = new SiloId[reader.Count()];
         foreach (ref SiloId silo in silos.AsSpan())
@@ -133,6 +134,11 @@ public static class ShardMapCodec
             if (replica.Reason is not null)
             {
                 writer.Text(replica.Reason);
+            }
+
+            if (replica.State != ReplicaState.Serving)
+            {
+                writer.Number(replica.Given);
             }
         }
     }
@@ -183,8 +189,11 @@ public static class ShardMapCodec
         for (int i = 0; i < replicas.Capacity; i++)
         {
             SiloId silo = silos[(int)reader.Number(0, silos.Length - 1, "the index of a silo")];
-            long state = reader.Number(0, (States * 2) - 1, "the state of a replica");
-            replicas.Add(new Replica(silo.Name, (ReplicaState)(state / 2), state % 2 == 0 ? null : reader.Text(), silo.Epoch));
+            long number = reader.Number(0, (States * 2) - 1, "the state of a replica");
+            var state = (ReplicaState)(number / 2);
+            string? reason = number % 2 == 0 ? null : reader.Text();
+            long given = reader.HasGiven && state != ReplicaState.Serving ? reader.Number(0, long.MaxValue, "a version") : 0;
+            replicas.Add(new Replica(silo.Name, state, reason, silo.Epoch, given));
         }
 
         return replicas.MoveToImmutable();
@@ -220,8 +229,10 @@ public static class ShardMapCodec
         }
     }
 
-    private ref struct Reader(ReadOnlySpan<byte> bytes, string source)
+    private ref struct Reader(ReadOnlySpan<byte> bytes, string source, bool hasGiven)
     {
+        public readonly bool HasGiven = hasGiven;
+
         private readonly ReadOnlySpan<byte> _bytes = bytes;
         private int _at = HeaderBytes;
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Signpost.Engine.Base;
 
 namespace Signpost.Engine.Cluster;
@@ -20,7 +21,7 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
 {
     private readonly Dictionary<ShardId, long> _triedAt = [];
     private readonly Dictionary<ShardId, long> _unwantedSince = [];
-    private readonly Dictionary<string, long> _lastSeen = []; // versions of maps
+    private volatile ImmutableDictionary<string, long> _goneBy = ImmutableDictionary<string, long>.Empty;
     private volatile HashSet<ShardId> _coming = [];
     private volatile Opening? _opening;
     private volatile bool _isOutdated;
@@ -39,6 +40,12 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
 
     /// <summary>Whether at some time nothing was left that others miss: every such shard was open, or could not be opened.</summary>
     public bool HasOpened { get; private set; }
+
+    /// <summary>
+    /// Version of the map of each collection by which this agent goes: what that map gives to this silo and is open stays open until a later map
+    /// takes it.
+    /// </summary>
+    public IReadOnlyDictionary<string, long> Maps => _goneBy;
 
     /// <summary>Does what there is to do; to be called again and again, and soon after a map has changed.</summary>
     /// <returns>The epochs under which the maps say that this silo serves.</returns>
@@ -102,9 +109,7 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
 
     private void Close(ShardMap map, ShardEntry[] wanted)
     {
-        // In a map that was not seen, a copy that lingers may have been wanted once more: queries that began with it ask for it still.
-        bool hasMissed = _lastSeen.TryGetValue(map.Collection, out long last) && map.Version > last + 1;
-        _lastSeen[map.Collection] = map.Version;
+        _goneBy = _goneBy.SetItem(map.Collection, map.Version);
         HashSet<int> numbers = [.. wanted.Where(shard => shard.Id.Collection == map.Collection).Select(shard => shard.Id.Number)];
         foreach (HeldShard held in shards.Held.Where(held => held.Collection == map.Collection))
         {
@@ -115,11 +120,7 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
                 continue;
             }
 
-            if (hasMissed || !_unwantedSince.ContainsKey(shard))
-            {
-                _unwantedSince[shard] = time.GetTimestamp();
-            }
-
+            _unwantedSince.TryAdd(shard, time.GetTimestamp());
             if (held.CodesVersions.Count == 0 || time.GetElapsedTime(_unwantedSince[shard]) >= Linger)
             {
                 _unwantedSince.Remove(shard);

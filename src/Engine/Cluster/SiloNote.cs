@@ -24,6 +24,12 @@ public sealed record SiloNote(
     /// <summary>What each collection of which it has shards was built as (<see cref="Storage.CollectionManifest.Lineage"/>), by name; null where it tells nothing of that.</summary>
     public IReadOnlyDictionary<string, string>? Lineages { get; init; }
 
+    /// <summary>
+    /// Version of the map of each collection by which the silo goes, by name; what it tells of <see cref="Shards"/> is of then or later. Null where it
+    /// tells nothing of that.
+    /// </summary>
+    public IReadOnlyDictionary<string, long>? Maps { get; init; }
+
     /// <summary>Role of the lease of the silo <paramref name="name"/>.</summary>
     public static string RoleOf(string name) => RolePrefix + name;
 
@@ -80,6 +86,13 @@ public sealed record Member(SiloId Silo, SiloNote Note)
 
         return members;
     }
+
+    /// <summary>Where other silos ask <paramref name="silo"/>; null where that is not known. An earlier life of it may have had another address.</summary>
+    public static Uri? AddressOf(IReadOnlyList<Member> members, SiloId silo) =>
+        members.FirstOrDefault(member => member.Silo.Name == silo.Name && member.Silo.Epoch >= silo.Epoch) is { } found ? new Uri(found.Note.PeerUrl) : null;
+
+    /// <summary>Whether this silo goes by the map of <paramref name="version"/> or a later one; a silo that tells nothing of maps is taken for one that does.</summary>
+    public bool HasSeen(string collection, long version) => Note.Maps is null || Note.Maps.GetValueOrDefault(collection) >= version;
 
     /// <summary>What this silo says of a shard; null where it says nothing.</summary>
     public HeldShard? Held(ShardId shard)

@@ -59,7 +59,7 @@ internal sealed class ClusterSilo : IServed, IDisposable
         Func<IShardClient, Trainer> trainerOf, Func<int> waiting, Action<string> say)
     {
         (_options, _state, _shards, _layout, Lease, _waiting, _say) = (options, state, shards, layout, lease, waiting, say);
-        _client = clientOf(AddressOf);
+        _client = clientOf(silo => Member.AddressOf(_members, silo));
         Trainer = trainerOf(_client);
         _agent = new SiloAgent(state, options.Silo, shards, TimeProvider.System, options.RetryAfter)
         {
@@ -238,12 +238,14 @@ internal sealed class ClusterSilo : IServed, IDisposable
 
     private ValueTask Beat(CancellationToken cancel)
     {
+        IReadOnlyDictionary<string, long> maps = _agent.Maps; // before looking at what is open
         var note = new SiloNote(
             _url, _peerUrl, _options.Zone, _options.MemoryBytes, _shards.ResidentBytes, _waiting(), _isLeaving, _shards.Held,
             _drain is not null, _drain is { MayLoseCopies: true })
         {
             Traffic = Traffic(),
             Lineages = _shards.Lineages,
+            Maps = maps,
         };
         bool isMember = Lease.Beat(note.Write(), cancel);
         return Lease.Unreachable is { } reason
@@ -342,30 +344,9 @@ internal sealed class ClusterSilo : IServed, IDisposable
     }
 
     /// <summary>Splits and merges shards where this silo leads, with one thread, so that queries hardly notice.</summary>
-    private async ValueTask KeepLayoutAsync(CancellationToken cancel)
-    {
-        var failures = new List<string>();
-        foreach (CollectionManifest manifest in _steward.Leads && !_isLeaving ? _shards.Manifests(cancel) : [])
-        {
-            long memory = Math.Max(0, _options.MemoryBytes - _shards.ResidentBytes);
-            try
-            {
-                if (await _layout.StepAsync(manifest, memory, new Work(1, null, cancel, isLow: true)).ConfigureAwait(false) is { } done)
-                {
-                    _say(done);
-                }
-            }
-            catch (Exception e) when (e is ProblemException or BadFileException or UnauthorizedAccessException)
-            {
-                failures.Add(e.Message); // of this collection: the others have their turn
-            }
-        }
-
-        if (failures.Count > 0)
-        {
-            throw new IOException(string.Join("; ", failures));
-        }
-    }
+    private ValueTask KeepLayoutAsync(CancellationToken cancel) => _layout.StepAsync(
+        _steward.Leads && !_isLeaving ? _shards.Manifests(cancel) : [], () => Math.Max(0, _options.MemoryBytes - _shards.ResidentBytes), _say,
+        new Work(1, null, cancel, isLow: true));
 
     private async ValueTask LookForTrainingsAsync(CancellationToken cancel)
     {
@@ -379,19 +360,6 @@ internal sealed class ClusterSilo : IServed, IDisposable
         {
             _say(ended);
         }
-    }
-
-    private Uri? AddressOf(SiloId silo)
-    {
-        foreach (Member member in _members)
-        {
-            if (member.Silo.Name == silo.Name && member.Silo.Epoch >= silo.Epoch) // an earlier one may have had another address, and a channel is kept
-            {
-                return new Uri(member.Note.PeerUrl);
-            }
-        }
-
-        return null;
     }
 
     /// <summary>Queries use <paramref name="map"/> from now on, and newer ones as they come.</summary>

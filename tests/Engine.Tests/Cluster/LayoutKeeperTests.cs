@@ -88,4 +88,30 @@ public class LayoutKeeperTests : LayoutTest
             Assert.True(state.TryWriteAsync(new ShardMap(name, version, [.. shards], 0, [], now.Lineage), null, default).Result);
         }
     }
+
+    [Fact]
+    public async Task A_collection_that_cannot_be_changed_does_not_hold_up_the_others()
+    {
+        Build(shards: 1);
+        IClusterState state = new EmbeddedClusterState(_time);
+        string name = Path.GetFileName(Folder);
+        var store = new DirectorySegmentStore(Disk, Root);
+        using SegmentCache cache = SegmentCache.Open(store, Disk, Path.Combine(Root, "cache"), 1 << 30).OrThrow();
+        LayoutSite SiteOf(string collection) => collection == name
+            ? LayoutSite.InStore(Disk, store, collection, cache, null)
+            : throw new ProblemException(new Problem(ProblemCode.NotEnoughMemory, "segment", "a large one", "a small one", "Give it more memory."));
+        var keeper = new LayoutKeeper(state, SiteOf, new LayoutLimits(Count / 2, 0), TimeSpan.FromSeconds(10), _time);
+        CollectionManifest[] manifests = [Manifest with { Name = "before" }, Manifest with { Name = name }];
+        foreach (CollectionManifest manifest in manifests)
+        {
+            ShardEntry[] shards = [.. manifest.Shards.Select(s => new ShardEntry(new ShardId(manifest.Name, s.Id), new SlotRange(s.SlotFrom, s.SlotTo), s.Count, []))];
+            Assert.True(await state.TryWriteAsync(new ShardMap(manifest.Name, 1, [.. shards], 0, [], manifest.Lineage), null, default));
+        }
+
+        var said = new List<string>();
+        IOException failure = await Assert.ThrowsAsync<IOException>(async () => await keeper.StepAsync(manifests, () => long.MaxValue, said.Add, Work.Quiet));
+
+        Assert.Contains("a large one", failure.Message, StringComparison.Ordinal);
+        Assert.Equal([$"{name}: shards 0 became 1, 2"], said);
+    }
 }

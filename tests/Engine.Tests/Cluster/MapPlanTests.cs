@@ -56,6 +56,39 @@ public class MapPlanTests
     }
 
     [Fact]
+    public void What_is_on_its_way_for_a_drain_that_is_taken_back_is_given_up()
+    {
+        var world = new MapPlanWorld(silos: 3, shards: 6, replicas: 2);
+        ShardMap before = world.Map;
+        world.Drain("s1");
+        world.Next();
+        Assert.Contains(world.Map.Shards, shard => shard.Replicas.Any(r => r.State == ReplicaState.Opening));
+
+        world.Undrain("s1");
+        world.Next();
+        Assert.All(world.Map.Shards, (shard, i) => Assert.Equal(before.Shards[i].Replicas.AsEnumerable(), shard.Replicas.AsEnumerable()));
+    }
+
+    [Fact]
+    public void A_move_that_has_begun_arrives_and_is_not_planned_anew_meanwhile()
+    {
+        var world = new MapPlanWorld(silos: 3, shards: 12, replicas: 2);
+        world.Join("s3");
+        world.Next();
+        int[] begun = [.. world.Map.Shards.Where(shard => shard.Replicas.Any(r => r.Silo == "s3")).Select(shard => shard.Id.Number)];
+
+        for (int i = 4; i < 8; i++)
+        {
+            world.Join($"s{i}"); // the fair share is another one now, and other silos are as empty
+            world.Next();
+            Assert.All(begun, number => Assert.Contains(world.Map.Shards[number].Replicas, r => r.Silo == "s3"));
+        }
+
+        world.Settle();
+        Assert.All(world.Map.Shards, shard => Assert.Equal((2, 2), (shard.Replicas.Length, shard.Serving.Count())));
+    }
+
+    [Fact]
     public void What_a_drained_silo_has_opens_elsewhere_and_then_leaves_it()
     {
         var world = new MapPlanWorld(silos: 4, shards: 12, replicas: 2);
@@ -114,6 +147,25 @@ public class MapPlanTests
 
         Assert.All(world.Map.Shards, shard => Assert.Equal((2, 2), (shard.Replicas.Length, shard.Serving.Count())));
         Assert.InRange(world.Count("s1", ReplicaState.Serving), 1, 6);
+    }
+
+    [Fact]
+    public void A_copy_that_is_given_back_serves_when_its_silo_has_seen_the_map_that_gave_it()
+    {
+        var world = new MapPlanWorld(silos: 2, shards: 1, replicas: 2);
+        ShardMap taken = world.Map.WithReplicas(0, world.Map.Shards[0].Replicas.Single(r => r.Silo == "s0")); // s1 has it open still, and may close it any time
+        MapInput told = world.Input();
+        ShardMap? After(ShardMap map, long seen) => MapPlan.Next(told with
+        {
+            Maps = new Dictionary<string, ShardMap> { ["c"] = map },
+            Members = [.. told.Members.Select(m => m with { Note = m.Note with { Maps = new Dictionary<string, long> { ["c"] = m.Silo.Name == "s1" ? seen : map.Version } } })],
+        }).Maps.SingleOrDefault();
+
+        ShardMap given = After(taken, taken.Version)!;
+        Assert.Equal([("s0", ReplicaState.Serving, 0L), ("s1", ReplicaState.Opening, given.Version)], given.Shards[0].Replicas.Select(r => (r.Silo, r.State, r.Given)));
+
+        Assert.Null(After(given, taken.Version));
+        Assert.All(After(given, given.Version)!.Shards[0].Replicas, replica => Assert.Equal((ReplicaState.Serving, 0L), (replica.State, replica.Given)));
     }
 
     [Fact]

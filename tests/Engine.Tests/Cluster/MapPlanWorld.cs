@@ -39,7 +39,7 @@ internal sealed class MapPlanWorld
     /// <summary>Bytes of memory of a copy.</summary>
     public long ShardBytes => _manifest.MemoryOf(_manifest.Shards[0], Residency.Mapped).Resident;
 
-    public void Join(string name, long memory = 1L << 40) => _silos.Add(name, (new SiloNote("", "", "", memory, 0, 0, false, []), [], []));
+    public void Join(string name) => _silos.Add(name, (new SiloNote("", "", "", 1L << 40, 0, 0, false, []), [], []));
 
     public void Leave(string name) => _silos.Remove(name);
 

@@ -43,6 +43,16 @@ internal sealed record PlacementWorld(IReadOnlyList<PlacementSilo> Silos, IReadO
         return new PlacementWorld(there, all, replicas) { Present = present };
     }
 
+    /// <summary>Whether a shard has more replicas in silos that may go on holding them than are wanted.</summary>
+    public bool HasSurplus => Present.Values.Any(silos => silos.Count(silo => Usable.Any(usable => usable.Name == silo)) > Math.Min(Replicas, Usable.Length));
+
+    /// <summary>The same with no more replicas than are wanted.</summary>
+    public PlacementWorld WithoutSurplus() => this with
+    {
+        Present = Present.ToDictionary(
+            shard => shard.Key, shard => (IReadOnlyList<string>)[.. shard.Value.Where(silo => Usable.Any(usable => usable.Name == silo)).Take(Replicas)]),
+    };
+
     public PlacementPlan Plan() => Placement.Plan(Silos, Shards, Replicas, Present, Tolerance);
 
     /// <summary>The world in which <paramref name="plan"/> has become true.</summary>

@@ -15,7 +15,7 @@ public class ShardMapCodecTests
             new ShardEntry(
                 new ShardId("docs", 7), new SlotRange(0, 4), 1000,
                 [new Replica("a", ReplicaState.Serving, null, 5), new Replica("b", ReplicaState.Unavailable, "disk", 6)]),
-            new ShardEntry(new ShardId("docs", 0), new SlotRange(4, Slots.Count), 0, [new Replica("b", ReplicaState.Opening, null, 6)]),
+            new ShardEntry(new ShardId("docs", 0), new SlotRange(4, Slots.Count), 0, [new Replica("b", ReplicaState.Opening, null, 6, Given: 299)]),
         ],
         codesVersion: 3,
         [new ShardEntry(new ShardId("docs", 9), new SlotRange(4, Slots.Count), 0, [new Replica("c", ReplicaState.Serving, null, 7)])],
@@ -32,11 +32,20 @@ public class ShardMapCodecTests
     }
 
     [Fact]
+    public void A_map_of_the_format_before_replicas_told_when_they_were_given_is_read()
+    {
+        byte[] old = Convert.FromHexString("534D02" + "01" + "0463303031" + "00" + "00" + "01" + "016105" + "01" + "0380800164" + "01" + "0000" + "00");
+        ShardMap read = ShardMapCodec.Decode([.. old, .. BitConverter.GetBytes(Crc32C.Compute(old))], "test");
+
+        Assert.Equal(new Replica("a", ReplicaState.Opening, null, 5), Assert.Single(Assert.Single(read.Shards).Replicas));
+    }
+
+    [Fact]
     public void The_bytes_are_those_of_the_documented_layout() => Assert.Equal(
-        "534D02" + "AC02" + "04646F6373" + "03" + "03396633" // version 300, "docs", codes 3, lineage "9f3"
+        "534D03" + "AC02" + "04646F6373" + "03" + "03396633" // version 300, "docs", codes 3, lineage "9f3"
         + "03" + "016105" + "016206" + "016307" // silos: a of epoch 5, b of epoch 6, c of epoch 7
-        + "02" + "0704E80702" + "0002" + "0105046469736B" // shard 7: 4 slots, 1000 vectors, 2 replicas; "disk"
-        + "00FC7F0001" + "0100" // shard 0: 16,380 slots, none, 1 replica
+        + "02" + "0704E80702" + "0002" + "0105046469736B00" // shard 7: 4 slots, 1000 vectors, 2 replicas; "disk", given long ago
+        + "00FC7F0001" + "0100AB02" // shard 0: 16,380 slots, none, 1 replica, given by map 299
         + "01" + "04" + "09FC7F0001" + "0202" // coming from slot 4: shard 9, 16,380 slots, none, 1 replica
         + Crc(ShardMapCodec.Encode(Small)),
         Convert.ToHexString(ShardMapCodec.Encode(Small)));
@@ -91,7 +100,7 @@ public class ShardMapCodecTests
         byte[] bytes = ShardMapCodec.Encode(Small);
         bytes[2]++;
 
-        Assert.Contains("format 3", Assert.Throws<BadFileException>(() => ShardMapCodec.Decode(bytes, "test")).Message, StringComparison.Ordinal);
+        Assert.Contains("format 4", Assert.Throws<BadFileException>(() => ShardMapCodec.Decode(bytes, "test")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -137,9 +146,11 @@ public class ShardMapCodecTests
         string collection = random.Next(2) == 0 ? "docs" : "Bücher 本";
         ImmutableArray<Replica> Replicas() =>
         [
-            .. Enumerable.Range(0, random.Next(4)).Select(_ => new Replica(
-                $"silo {random.Next(5)}", (ReplicaState)random.Next(3), random.Next(3) == 0 ? $"reason ü {random.Next()}" : null, random.NextInt64(3))),
+            .. Enumerable.Range(0, random.Next(4)).Select(_ => Replica((ReplicaState)random.Next(3))),
         ];
+        Replica Replica(ReplicaState state) => new(
+            $"silo {random.Next(5)}", state, random.Next(3) == 0 ? $"reason ü {random.Next()}" : null, random.NextInt64(3),
+            state == ReplicaState.Serving ? 0 : random.NextInt64(1000));
         return new ShardMap(
             collection,
             1 + random.NextInt64(random.Next(2) == 0 ? 200 : long.MaxValue),

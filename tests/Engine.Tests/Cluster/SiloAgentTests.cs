@@ -118,6 +118,40 @@ public class SiloAgentTests
         Assert.Equal([0], _shards.Open);
     }
 
+    [Fact]
+    public async Task It_has_opened_when_every_shard_that_others_miss_is_open_and_not_before_it_has_seen_a_map()
+    {
+        var early = new SiloAgent(new EmbeddedClusterState(_time), "here", _shards, _time, TimeSpan.FromSeconds(10)) { Replicas = 2 };
+        await early.StepAsync(Work.Quiet);
+        Assert.False(early.HasOpened);
+
+        Give(0, "a", "here");
+        Give(1, "a", "b", "here"); // nobody misses it
+        _shards.During = _ => Assert.False(_agent.HasOpened);
+        Step();
+        Assert.True(_agent.HasOpened);
+    }
+
+    [Fact]
+    public void Where_a_silo_is_asked_is_told_by_its_present_life_or_a_later_one()
+    {
+        Member[] members = [new(new SiloId("a", 3), new SiloNote("", "http://127.0.0.1:7801", "", 0, 0, 0, false, []))];
+
+        Assert.Equal(7801, Member.AddressOf(members, new SiloId("a", 3))!.Port);
+        Assert.Equal(7801, Member.AddressOf(members, new SiloId("a", 2))!.Port);
+        Assert.Null(Member.AddressOf(members, new SiloId("a", 4))); // not heard of yet: it may be elsewhere than the life before
+        Assert.Null(Member.AddressOf(members, new SiloId("b", 1)));
+    }
+
+    [Fact]
+    public void It_tells_the_map_by_which_it_goes()
+    {
+        Assert.Empty(_agent.Maps);
+        Give(1, "here");
+        Step();
+        Assert.Equal(_map.Version, _agent.Maps["c"]);
+    }
+
     /// <summary>The silos that serve a shard; "here" is to open it.</summary>
     private void Give(int shard, params string[] silos)
     {

@@ -227,7 +227,7 @@ internal sealed class SimulatedCluster
             if (old is not null)
             {
                 MustBeMadeBeforeBroken(old, shard, members);
-                MustBeFew(old, shard, members, map.CodesVersion == before!.CodesVersion);
+                MustBeFew(before!, old, shard, members, map.CodesVersion);
             }
         }
 
@@ -253,17 +253,18 @@ internal sealed class SimulatedCluster
     }
 
     /// <summary>A move begins only where few are on their way to the same silo, and none of the same shard.</summary>
-    private void MustBeFew(ShardEntry old, ShardEntry next, Dictionary<string, Member> members, bool isOfSameCodes)
+    private void MustBeFew(ShardMap before, ShardEntry old, ShardEntry next, Dictionary<string, Member> members, uint codes)
     {
-        if (!isOfSameCodes || next.Serving.Count() < Replicas)
+        if (codes != before.CodesVersion || next.Serving.Count() < Replicas)
         {
             return; // what is missing need not wait
         }
 
-        // What moves is a segment: a part of one that the silo has is there at once.
+        // What moves is a segment: a part of one that the silo has, or was to have, is no move.
         bool IsOnItsWay(ShardEntry shard, Replica r) =>
             r.State == ReplicaState.Opening && members.GetValueOrDefault(r.Silo) is { } m && PartsOf(shard).All(part => m.Held(part) is null);
-        foreach (Replica begun in next.Replicas.Where(r => IsOnItsWay(next, r) && !old.Replicas.Any(o => o.Silo == r.Silo)))
+        bool Had(Replica r) => before.AllShards.Any(shard => SegmentOf(shard) == SegmentOf(old) && shard.Replicas.Any(o => o.Silo == r.Silo));
+        foreach (Replica begun in next.Replicas.Where(r => IsOnItsWay(next, r) && !Had(r)))
         {
             Assert.Single(next.Replicas, r => IsOnItsWay(next, r));
             if (_manifests.Count > 1)

@@ -81,7 +81,8 @@ internal sealed class SimulatedSilo
             switch (which)
             {
                 case 0:
-                    Lease.Beat(new SiloNote("", "", "", 1L << 40, 0, 0, IsLeaving, _shards.Held, IsDraining, MayLoseCopies).Write(), default);
+                    var note = new SiloNote("", "", "", 1L << 40, 0, 0, IsLeaving, _shards.Held, IsDraining, MayLoseCopies) { Maps = _agent.Maps };
+                    Lease.Beat(note.Write(), default);
                     break;
                 case OpensAndCloses:
                     bool wasDraining = IsDraining;
