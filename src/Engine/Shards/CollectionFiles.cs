@@ -36,9 +36,11 @@ internal static partial class CollectionFiles
     public static string Codes(string segment, string quantizer)
     {
         byte[] text = Encoding.UTF8.GetBytes($"{ShardEncoder.Version} {segment} {quantizer}");
-        string shard = Numbered().Match(segment) is { Success: true } match ? match.Value : "shard-0000";
-        return $"{shard}-{BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(text)):x16}.codes";
+        return $"{ShardOf(segment) ?? "shard-0000"}-{BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(text)):x16}.codes";
     }
+
+    /// <summary>What the name of a segment, and those of its codes, begin with: the number of the shard that it was made for; null where it is none of them.</summary>
+    public static string? ShardOf(string name) => Numbered().Match(name) is { Success: true } match ? match.Value : null;
 
     /// <summary>File name of what an unfinished training of the quantizer of this fingerprint goes on from.</summary>
     public static string Checkpoint(ulong fingerprint) => $"training-{fingerprint:x16}.checkpoint";

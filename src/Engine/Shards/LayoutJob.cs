@@ -94,6 +94,13 @@ public sealed class LayoutJob
             return overtaken;
         }
 
+        if (old.Replaced.Count == 0 && store is null)
+        {
+            // Killed after it had forgotten them, a run before may have left the files. What a training has left is its own.
+            HashSet<string?> shards = [null, .. old.Files.Select(CollectionFiles.ShardOf)];
+            CollectionFiles.Sweep(disk, folder, name => shards.Contains(CollectionFiles.ShardOf(name)));
+        }
+
         foreach (string file in store is null ? [] : old.Files.Except(next.Files))
         {
             store!.Delete(Path.GetFileName(folder), file, work.Cancel);

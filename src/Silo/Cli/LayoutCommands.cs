@@ -72,7 +72,7 @@ internal static class LayoutCommands
 
         CollectionManifest manifest = result.Manifest;
         long? map = session.Get(Settings.TurningUrl) is { } url ? WaitUntilTurned(session, url, target.Name, manifest) : null;
-        bool isSwept = (map is not null || session.Get(Settings.Sweep)) && manifest.Replaced.Count > 0;
+        bool isSwept = map is not null || session.Get(Settings.Sweep);
         manifest = isSwept ? target.Site.Forget(session.Work).OrThrow() : manifest;
         Tell(session, new LayoutReport(
             target.Name,

@@ -210,6 +210,14 @@ public class LayoutJobTests : LayoutTest
         Assert.Empty(left.Replaced);
         Assert.Equal(left.Files.Append(CollectionManifest.FileName).Order(), NamesIn(Folder).Order());
         Assert.Equal(before.Length - 2, NamesIn(Folder).Count());
+
+        // One that is killed between the manifest and the files leaves them, and the next one finds nothing to forget.
+        string former = Path.Combine(Folder, before.First(name => name.EndsWith(".segment", StringComparison.Ordinal) && !left.Files.Contains(name)));
+        string ofTraining = Path.Combine(Folder, CollectionFiles.Codes(left.Shards[0].Segment, "quantizer-0123456789abcdef.codebook"));
+        File.WriteAllBytes(former, [1]);
+        File.WriteAllBytes(ofTraining, [1]);
+        LayoutJob.Forget(Disk, Folder, null, Work.Quiet).OrThrow();
+        Assert.Equal((false, true), (File.Exists(former), File.Exists(ofTraining)));
         Assert.Equal([5, 6], Split(3).Added.Select(s => s.Id));
     }
 
