@@ -35,7 +35,7 @@ public sealed record Forecast(
     public static Forecast Of(MapInput input)
     {
         IReadOnlyList<ShardCopies> all = MapPlan.CopiesOf(input);
-        PlacementPlan plan = MapPlan.Assign(input, all);
+        PlacementPlan plan = MapPlan.Assign(input, all, givesUp: false);
         var moves = new List<PlannedMove>();
         var before = new Dictionary<string, (int Shards, long Bytes)>();
         var after = new Dictionary<string, (int Shards, long Bytes)>();

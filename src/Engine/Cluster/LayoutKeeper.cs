@@ -35,7 +35,7 @@ public sealed class LayoutKeeper(IClusterState state, Func<string, LayoutSite> s
                     say(done);
                 }
             }
-            catch (Exception e) when (e is ProblemException or BadFileException or UnauthorizedAccessException)
+            catch (Exception e) when (e is ProblemException or BadFileException or UnauthorizedAccessException or IOException)
             {
                 failures.Add(e.Message);
             }
@@ -43,7 +43,7 @@ public sealed class LayoutKeeper(IClusterState state, Func<string, LayoutSite> s
 
         if (failures.Count > 0)
         {
-            throw new IOException(string.Join("; ", failures));
+            throw new IOException(string.Join("; ", failures.Distinct()));
         }
     }
 

@@ -63,7 +63,7 @@ public static class MapPlan
         var maps = new List<ShardMap>();
         var members = input.Members.ToDictionary(member => member.Silo.Name);
         IReadOnlyList<ShardCopies> copies = CopiesOf(input);
-        PlacementPlan plan = Assign(input, copies);
+        PlacementPlan plan = Assign(input, copies, givesUp: true);
         Dictionary<ShardId, IReadOnlyList<string>> begun = MoveLimits.Begin(plan.Assignment, copies, input.Replicas, input.MovesMax);
         var wanted = SegmentsOf(input).SelectMany(segment => segment.Shards.Select(shard => (shard, segment.Id))).ToDictionary(pair => pair.shard, pair => begun[pair.Id]);
         foreach (CollectionManifest manifest in input.Manifests)
@@ -187,7 +187,7 @@ public static class MapPlan
     /// <param name="shard">The shard.</param>
     /// <param name="codes">Version of the codes that queries use.</param>
     /// <param name="member">The silo.</param>
-    /// <param name="given">Version of the map that gave it; 0: the silo is known to have it.</param>
+    /// <param name="given">Version of the map that gave it; 0: no map has taken it from the silo since it last served.</param>
     private static Replica ReplicaOf(ShardId shard, uint codes, Member member, long given)
     {
         (ReplicaState state, string? reason) = StateOf(shard, codes, member);
@@ -208,7 +208,10 @@ public static class MapPlan
     /// A copy that is on its way is let arrive: plans that differ with every step would let none arrive. Only where all are where they should be without
     /// those that nobody misses, for example because a drain was taken back, these are given up.
     /// </remarks>
-    internal static PlacementPlan Assign(MapInput input, IReadOnlyList<ShardCopies> copies)
+    /// <param name="input">What is there.</param>
+    /// <param name="copies">What <see cref="CopiesOf"/> says of it.</param>
+    /// <param name="givesUp">Whether copies that nobody misses are given up now; else what is on its way goes on.</param>
+    internal static PlacementPlan Assign(MapInput input, IReadOnlyList<ShardCopies> copies, bool givesUp)
     {
         PlacedSegment[] segments = [.. SegmentsOf(input)];
         Dictionary<ShardId, IReadOnlyList<string>> present = segments.ToDictionary(segment => segment.Id, segment => segment.Present);
@@ -220,14 +223,10 @@ public static class MapPlan
         }
 
         HashSet<string> draining = [.. input.Members.Where(m => m.Note.IsDraining).Select(m => m.Silo.Name)];
-        ShardCopies[] surplus = [.. copies.Where(c => c.Opening.Count > 0 && c.Serving.Count(silo => !draining.Contains(silo)) >= input.Replicas)];
-        Dictionary<ShardId, IReadOnlyList<string>> missed = present;
-        if (surplus.Length > 0)
-        {
-            missed = new Dictionary<ShardId, IReadOnlyList<string>>(present);
-            Array.ForEach(surplus, c => missed[c.Shard] = [.. present[c.Shard].Except(c.Opening)]);
-        }
-
+        bool HasSurplus(ShardCopies c) => c.Opening.Count + c.Failed.Count > 0 && c.Serving.Count(silo => !draining.Contains(silo)) >= input.Replicas;
+        ShardCopies[] surplus = givesUp ? [.. copies.Where(HasSurplus)] : [];
+        Dictionary<ShardId, IReadOnlyList<string>> missed = surplus.Length == 0 ? present : new(present);
+        Array.ForEach(surplus, c => missed[c.Shard] = [.. present[c.Shard].Except(c.Opening).Except(c.Failed)]);
         PlacementPlan plan = Plan(missed);
         bool isSettled = missed == present || plan.Assignment.All(shard => !shard.Value.Except(missed[shard.Key]).Any());
         plan = isSettled ? plan : Plan(present);
@@ -247,7 +246,7 @@ public static class MapPlan
         [
             .. segments.Zip(copies, (segment, its) => new PlacementShard(segment.Id, segment.Memory.Resident, segment.IsLeaving)
             {
-                Arriving = its.Opening.Count == 0 ? [] : [.. its.Opening.Intersect(present[segment.Id])],
+                IsArriving = its.Opening.Any(present[segment.Id].Contains),
             }),
         ];
 

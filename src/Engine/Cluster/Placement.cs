@@ -15,8 +15,8 @@ public sealed record PlacementSilo(string Name, string Zone, long CapacityBytes,
 /// <param name="Stays">Whether it stays where it is, and gets no more replicas: it takes room, and will soon be gone.</param>
 public sealed record PlacementShard(ShardId Id, long Bytes, bool Stays = false)
 {
-    /// <summary>Silos to which a replica is on its way: until it is there the shard is not moved for balance.</summary>
-    public IReadOnlyList<string> Arriving { get; init; } = [];
+    /// <summary>Whether a replica is on its way: until it is there the shard is not moved for balance.</summary>
+    public bool IsArriving { get; init; }
 }
 
 /// <summary>Replicas that are in no silo.</summary>

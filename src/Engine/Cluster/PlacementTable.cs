@@ -22,7 +22,7 @@ internal sealed class PlacementTable
     private readonly List<int>[] _holders; // of each shard: silos
     private readonly List<int>[] _held; // by each silo: shards, ascending
     private readonly Dictionary<string, int> _numbers = [];
-    private readonly bool[] _hadSurplus; // of each shard: where it is now is what a plan before wanted
+    private readonly bool[] _hadSurplus; // of each shard
     private readonly int _zoneLimit;
 
     public PlacementTable(IReadOnlyList<PlacementSilo> silos, IReadOnlyList<PlacementShard> shards, int replicas)
@@ -68,10 +68,10 @@ internal sealed class PlacementTable
     public bool Stays(int shard) => _shards[shard].Stays;
 
     /// <summary>
-    /// Whether a replica may leave its silo for another. Not where one is on its way, and not where there were more than are wanted: the one that goes then
-    /// is that for which another has come, and a move is judged anew when it has ended.
+    /// Whether a replica may leave its silo for another. Not where one is on its way, and not where there were more than are wanted: a move that has arrived
+    /// ends by one of the older ones going, and only then is the next one judged.
     /// </summary>
-    public bool MayMove(int shard) => _shards[shard] is { Stays: false, Arriving.Count: 0 } && !_hadSurplus[shard];
+    public bool MayMove(int shard) => _shards[shard] is { Stays: false, IsArriving: false } && !_hadSurplus[shard];
 
     public IReadOnlyList<int> HoldersOf(int shard) => _holders[shard];
 
@@ -97,7 +97,7 @@ internal sealed class PlacementTable
 
     /// <summary>
     /// Takes away replicas that are more than wanted, of the older ones, which come first: those in crowded zones, then those in the fullest silos. The
-    /// newest have come in their place.
+    /// newest have come in the place of one of them.
     /// </summary>
     public void DropSurplus()
     {

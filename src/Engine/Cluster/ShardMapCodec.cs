@@ -22,7 +22,8 @@ namespace Signpost.Engine.Cluster;
 /// CRC-32C of all before it (4 bytes, little-endian)
 /// </code>
 /// A shard begins at the slot where the one before it ends, so a map that decodes has no gap and no overlap. A replica that serves was not given
-/// anew, and says nothing of it. Formats 1 and 2 are read as well: 1 has neither lineage nor coming shards, and neither has what was given when.
+/// anew, and says nothing of it. Format 2 is a map in which no replica says when it was given, and is written so: silos of the version before can read a
+/// cluster that is at rest. Format 1, which is read as well, has neither lineage nor coming shards.
 /// </remarks>
 public static class ShardMapCodec
 {
@@ -50,7 +51,8 @@ public static class ShardMapCodec
         }
 
         var writer = new Writer();
-        writer.Raw([(byte)'S', (byte)'M', Format]);
+        bool hasGiven = map.AllShards.SelectMany(shard => shard.Replicas).Any(replica => replica.Given > 0);
+        writer.Raw([(byte)'S', (byte)'M', hasGiven ? Format : FormatWithComing]);
         writer.Number(map.Version);
         writer.Text(map.Collection);
         writer.Number(map.CodesVersion);
@@ -65,14 +67,14 @@ public static class ShardMapCodec
         writer.Number(map.Shards.Length);
         foreach (ShardEntry shard in map.Shards)
         {
-            Write(ref writer, shard, silos);
+            Write(ref writer, shard, silos, hasGiven);
         }
 
         writer.Number(map.Coming.Length);
         foreach (ShardEntry shard in map.Coming)
         {
             writer.Number(shard.Slots.From);
-            Write(ref writer, shard, silos);
+            Write(ref writer, shard, silos, hasGiven);
         }
 
         Span<byte> crc = stackalloc byte[CrcBytes];
@@ -121,7 +123,7 @@ public static class ShardMapCodec
         return reader.AtEnd ? new ShardMap(collection, version, shards, codes, coming, lineage) : throw reader.Bad("more bytes", "the end of the map");
     }
 
-    private static void Write(ref Writer writer, ShardEntry shard, Dictionary<SiloId, int> silos)
+    private static void Write(ref Writer writer, ShardEntry shard, Dictionary<SiloId, int> silos, bool hasGiven)
     {
         writer.Number(shard.Id.Number);
         writer.Number(shard.Slots.Count);
@@ -136,7 +138,7 @@ public static class ShardMapCodec
                 writer.Text(replica.Reason);
             }
 
-            if (replica.State != ReplicaState.Serving)
+            if (hasGiven && replica.State != ReplicaState.Serving)
             {
                 writer.Number(replica.Given);
             }

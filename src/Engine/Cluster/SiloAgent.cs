@@ -21,7 +21,9 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
 {
     private readonly Dictionary<ShardId, long> _triedAt = [];
     private readonly Dictionary<ShardId, long> _unwantedSince = [];
-    private volatile ImmutableDictionary<string, long> _goneBy = ImmutableDictionary<string, long>.Empty;
+    private readonly Lock _going = new(); // for the next two
+    private ImmutableDictionary<string, long> _goneBy = ImmutableDictionary<string, long>.Empty;
+    private bool _closes = true; // whether this step may still close something
     private volatile HashSet<ShardId> _coming = [];
     private volatile Opening? _opening;
     private volatile bool _isOutdated;
@@ -45,7 +47,16 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
     /// Version of the map of each collection by which this agent goes: what that map gives to this silo and is open stays open until a later map
     /// takes it.
     /// </summary>
-    public IReadOnlyDictionary<string, long> Maps => _goneBy;
+    public IReadOnlyDictionary<string, long> Maps
+    {
+        get
+        {
+            lock (_going)
+            {
+                return _goneBy;
+            }
+        }
+    }
 
     /// <summary>Does what there is to do; to be called again and again, and soon after a map has changed.</summary>
     /// <returns>The epochs under which the maps say that this silo serves.</returns>
@@ -68,9 +79,11 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
         // By name, not by epoch: a silo that comes back finds what it had open, or opens it while the leader learns its new epoch.
         ShardEntry[] wanted = [.. maps.SelectMany(map => map.AllShards).Where(IsWanted)];
         _coming = [.. maps.SelectMany(map => map.Coming).Select(shard => shard.Id)];
+        GoBy(maps, closes: true);
+        maps.ForEach(map => Close(map, wanted));
+        GoBy([], closes: false);
         foreach (ShardMap map in maps)
         {
-            Close(map, wanted);
             shards.Refresh(map.Collection, map.CodesVersion, work);
         }
 
@@ -87,6 +100,7 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
     public void Notice(ShardMap map)
     {
         _isOutdated = true;
+        GoBy([map], closes: null);
         if (_opening is { } opening)
         {
             bool isUnwanted = map.Collection == opening.Shard.Id.Collection && !map.AllShards.Any(shard => shard.Id == opening.Shard.Id && IsWanted(shard));
@@ -94,6 +108,24 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
             if (isUnwanted || isMissingMore)
             {
                 opening.GiveUp();
+            }
+        }
+    }
+
+    /// <summary>
+    /// Goes by <paramref name="maps"/> from now on. By one that is only noticed, as well, when the step has closed what it had to: the next one to close
+    /// something reads that map or a later one.
+    /// </summary>
+    /// <param name="maps">The maps.</param>
+    /// <param name="closes">Whether the step may close something now; null: they are noticed beside it.</param>
+    private void GoBy(IReadOnlyList<ShardMap> maps, bool? closes)
+    {
+        lock (_going)
+        {
+            _closes = closes ?? _closes;
+            foreach (ShardMap map in closes is null && _closes ? [] : maps)
+            {
+                _goneBy = _goneBy.SetItem(map.Collection, Math.Max(map.Version, _goneBy.GetValueOrDefault(map.Collection)));
             }
         }
     }
@@ -109,7 +141,6 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
 
     private void Close(ShardMap map, ShardEntry[] wanted)
     {
-        _goneBy = _goneBy.SetItem(map.Collection, map.Version);
         HashSet<int> numbers = [.. wanted.Where(shard => shard.Id.Collection == map.Collection).Select(shard => shard.Id.Number)];
         foreach (HeldShard held in shards.Held.Where(held => held.Collection == map.Collection))
         {

@@ -197,7 +197,7 @@ public class PlacementTests
     }
 
     [Fact]
-    public void Of_more_replicas_than_wanted_those_stay_that_share_no_zone_and_are_in_the_emptiest_silos()
+    public void Of_more_replicas_than_wanted_the_newest_stays_and_of_the_older_ones_that_which_shares_no_zone_and_is_in_the_emptiest_silo()
     {
         PlacementSilo[] silos = [new("a", "x", 100, false), new("b", "x", 100, false), new("c", "y", 100, false), new("d", "y", 100, false)];
         PlacementShard[] shards = [new(new ShardId("docs", 0), 20), new(new ShardId("docs", 1), 10)];
@@ -208,6 +208,29 @@ public class PlacementTests
         };
 
         Assert.Equal(["b", "c"], world.Plan().Assignment[shards[1].Id]);
+
+        // The newest is in the fullest silo, and has come in the place of one of the others.
+        var arrived = new PlacementWorld([.. silos.Select(silo => silo with { Zone = "" })], shards, 2)
+        {
+            Present = new Dictionary<ShardId, IReadOnlyList<string>> { [shards[0].Id] = ["a", "b"], [shards[1].Id] = ["c", "b", "a"] },
+            Tolerance = 10,
+        };
+        Assert.Equal(["c", "a"], arrived.Plan().Assignment[shards[1].Id]);
+    }
+
+    [Fact]
+    public void A_shard_of_which_a_replica_is_on_its_way_or_that_stays_is_not_moved_for_balance()
+    {
+        PlacementWorld world = PlacementWorld.Of(silos: 2, shards: 4, replicas: 1);
+        world = world with { Present = world.Shards.ToDictionary(shard => shard.Id, _ => (IReadOnlyList<string>)["s0000"]) };
+        int Moved(Func<PlacementShard, PlacementShard> change) => world.Plan().Assignment.Count == 4
+            ? (world with { Shards = [.. world.Shards.Select(change)] }).Plan().Assignment.Count(shard => shard.Value[0] != "s0000")
+            : -1;
+
+        Assert.Equal(2, Moved(shard => shard));
+        Assert.Equal(0, Moved(shard => shard with { IsArriving = true }));
+        Assert.Equal(0, Moved(shard => shard with { Stays = true }));
+        Assert.Equal(1, Moved(shard => shard with { IsArriving = shard.Id.Number > 0 }));
     }
 
     [Fact]

@@ -51,6 +51,16 @@ public class ShardMapCodecTests
         Convert.ToHexString(ShardMapCodec.Encode(Small)));
 
     [Fact]
+    public void A_map_in_which_nothing_was_just_given_is_written_as_the_version_before_reads_it()
+    {
+        ShardMap map = Small.WithReplicas(0, new Replica("b", ReplicaState.Opening, null, 6));
+        byte[] bytes = ShardMapCodec.Encode(map);
+
+        Assert.Equal([2, 3], [bytes[2], ShardMapCodec.Encode(Small)[2]]);
+        Assert.Equal(map.Shards.Select(Text), ShardMapCodec.Decode(bytes, "test").Shards.Select(Text));
+    }
+
+    [Fact]
     public void Every_map_is_read_as_it_was_written()
     {
         for (int seed = 0; seed < 200; seed++)

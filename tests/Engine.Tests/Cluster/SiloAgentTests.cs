@@ -127,8 +127,13 @@ public class SiloAgentTests
 
         Give(0, "a", "here");
         Give(1, "a", "b", "here"); // nobody misses it
-        _shards.During = _ => Assert.False(_agent.HasOpened);
+        _shards.During = shard =>
+        {
+            Assert.False(_agent.HasOpened);
+            _agent.Notice(_map); // the step ends here, before it opens the other
+        };
         Step();
+        Assert.Equal([0], _shards.Open);
         Assert.True(_agent.HasOpened);
     }
 
@@ -148,8 +153,18 @@ public class SiloAgentTests
     {
         Assert.Empty(_agent.Maps);
         Give(1, "here");
+        ShardMap read = _map;
+        ShardMap noticed = read.AtVersion(read.Version + 1);
+        _agent.Notice(noticed); // before a step it may still close by an older one
+        Assert.Empty(_agent.Maps);
+        _shards.During = _ =>
+        {
+            Assert.Equal(read.Version, _agent.Maps["c"]);
+            _agent.Notice(noticed); // while it opens it closes nothing any more
+            Assert.Equal(noticed.Version, _agent.Maps["c"]);
+        };
         Step();
-        Assert.Equal(_map.Version, _agent.Maps["c"]);
+        Assert.Equal([1], _shards.Open);
     }
 
     /// <summary>The silos that serve a shard; "here" is to open it.</summary>
