@@ -64,6 +64,7 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
     public async ValueTask<IReadOnlySet<long>> StepAsync(Work work)
     {
         _isOutdated = false;
+        GoBy([], closes: true); // before reading: a map that is noticed from now on may be newer than what is closed by
         var epochs = new HashSet<long>();
         var maps = new List<ShardMap>();
         foreach (string collection in await state.CollectionsAsync(work.Cancel).ConfigureAwait(false))

@@ -149,7 +149,7 @@ public class SiloAgentTests
     }
 
     [Fact]
-    public void It_tells_the_map_by_which_it_goes()
+    public async Task It_tells_the_map_by_which_it_goes()
     {
         Assert.Empty(_agent.Maps);
         Give(1, "here");
@@ -165,6 +165,14 @@ public class SiloAgentTests
         };
         Step();
         Assert.Equal([1], _shards.Open);
+
+        SiloAgent? late = null;
+        late = new SiloAgent(_state, "here", _shards, _time, TimeSpan.FromSeconds(10)) { Seen = map => late!.Notice(map.AtVersion(map.Version + 1)) };
+        for (int i = 0; i < 2; i++)
+        {
+            await late.StepAsync(Work.Quiet);
+            Assert.Equal(read.Version, late.Maps["c"]); // what is noticed between reading and closing comes too late
+        }
     }
 
     /// <summary>The silos that serve a shard; "here" is to open it.</summary>
