@@ -38,7 +38,7 @@ internal sealed class ClusterSilo : IServed, IDisposable
     private readonly List<Task> _watches = [];
     private Repeated? _stepping;
     private Repeated? _training;
-    private volatile IReadOnlyList<Member> _members = [];
+    private volatile Looked _looked = new([], []);
     private volatile bool _isLeaving;
     private volatile Drain? _drain;
     private long _enoughAt; // when enough other silos stayed, a timestamp
@@ -59,7 +59,7 @@ internal sealed class ClusterSilo : IServed, IDisposable
         Func<IShardClient, Trainer> trainerOf, Func<int> waiting, Action<string> say)
     {
         (_options, _state, _shards, _layout, Lease, _waiting, _say) = (options, state, shards, layout, lease, waiting, say);
-        _client = clientOf(silo => Member.AddressOf(_members, silo));
+        _client = clientOf(silo => Member.AddressOf(Members, silo));
         Trainer = trainerOf(_client);
         _agent = new SiloAgent(state, options.Silo, shards, TimeProvider.System, options.RetryAfter)
         {
@@ -86,7 +86,7 @@ internal sealed class ClusterSilo : IServed, IDisposable
     public ClusterOptions Options => _options;
 
     /// <summary>The silos that were members when this one last looked.</summary>
-    public IReadOnlyList<Member> Members => _members;
+    public IReadOnlyList<Member> Members => _looked.Members;
 
     /// <summary>Name of the silo that led when this one last looked; null where it knows of none.</summary>
     public string? Leader { get; private set; }
@@ -98,7 +98,7 @@ internal sealed class ClusterSilo : IServed, IDisposable
     public CancellationToken Drained => _drained.Token;
 
     /// <summary>Copies that are on their way, and since when this silo has seen it.</summary>
-    public IReadOnlyList<(PlannedMove Move, TimeSpan For)> Moves => _moves.Of([.. _collections.Values.Select(c => c.Map)], () => ForecastOf(null, null));
+    public IReadOnlyList<(PlannedMove Move, TimeSpan For)> Moves => _moves.Of(_looked.Maps, _looked.Members, () => ForecastOf(null, null));
 
     /// <inheritdoc/>
     public IAdmin Admin => new ClusterAdmin(this);
@@ -121,7 +121,7 @@ internal sealed class ClusterSilo : IServed, IDisposable
         IsStateReachable = Lease.Unreachable is null,
         Epoch = Lease.Silo?.Epoch ?? 0,
         LeasesLost = Lease.Losses,
-        Silos = _members.Count,
+        Silos = Members.Count,
         Replicas = _options.Steward.Replicas,
         MemoryLimit = _options.MemoryBytes,
     };
@@ -182,12 +182,13 @@ internal sealed class ClusterSilo : IServed, IDisposable
     /// <exception cref="IOException">The segment store cannot be reached.</exception>
     public Forecast ForecastOf(string? drained, double? tolerance)
     {
-        HashSet<string> served = [.. _collections.Keys];
+        Looked looked = _looked;
+        Dictionary<string, ShardMap> maps = looked.Maps.ToDictionary(map => map.Collection);
         return Forecast.Of(new MapInput
         {
-            Manifests = [.. _shards.Manifests(_stop.Token).Where(manifest => served.Contains(manifest.Name))],
-            Maps = _collections.Values.ToDictionary(collection => collection.Name, collection => collection.Map),
-            Members = [.. _members.Select(member => member.Silo.Name == drained ? member with { Note = member.Note with { IsDraining = true } } : member)],
+            Manifests = [.. _shards.Manifests(_stop.Token).Where(manifest => maps.ContainsKey(manifest.Name))],
+            Maps = maps,
+            Members = [.. looked.Members.Select(member => member.Silo.Name == drained ? member with { Note = member.Note with { IsDraining = true } } : member)],
             Awaited = new HashSet<string>(),
             Unheard = new HashSet<string>(),
             Replicas = _options.Steward.Replicas,
@@ -258,10 +259,11 @@ internal sealed class ClusterSilo : IServed, IDisposable
 
     private async ValueTask LookAsync(CancellationToken cancel)
     {
-        _members = await Member.AllAsync(_state, cancel).ConfigureAwait(false);
+        IReadOnlyList<Member> members = await Member.AllAsync(_state, cancel).ConfigureAwait(false);
+        _looked = new Looked(members, [.. _collections.Values.Select(collection => collection.Map)]);
         IReadOnlyList<NotedLease> leaders = await _state.LeasesAsync(Steward.Role, cancel).ConfigureAwait(false);
         Leader = leaders.Count > 0 ? leaders[0].Lease.Holder : null;
-        _moves.See([.. _collections.Values.Select(collection => collection.Map)]);
+        _moves.See(_looked.Maps);
     }
 
     private async ValueTask StepAsync(CancellationToken cancel)
@@ -287,7 +289,7 @@ internal sealed class ClusterSilo : IServed, IDisposable
     /// </summary>
     private void KeepOrWithdraw(Drain drain)
     {
-        int staying = _members.Count(member => member.Silo.Name != _options.Silo && !member.Note.IsLeaving
+        int staying = Members.Count(member => member.Silo.Name != _options.Silo && !member.Note.IsLeaving
             && !(member.Note.IsDraining && string.CompareOrdinal(member.Silo.Name, _options.Silo) < 0));
         int needed = drain.MayLoseCopies ? 1 : _options.Steward.Replicas;
         long now = TimeProvider.System.GetTimestamp();
@@ -442,9 +444,12 @@ internal sealed class ClusterSilo : IServed, IDisposable
     /// <summary>Whether the map sends queries to this silo that another one, which stays, could have.</summary>
     private bool IsAsked(ClusterCollection collection)
     {
-        HashSet<string> staying = [.. _members.Where(member => !member.Note.IsLeaving).Select(member => member.Silo.Name)];
+        HashSet<string> staying = [.. Members.Where(member => !member.Note.IsLeaving).Select(member => member.Silo.Name)];
         staying.Remove(_options.Silo);
         return collection.Map.Shards.Any(shard =>
             shard.Serving.Any(replica => replica.Silo.Name == _options.Silo) && shard.Replicas.Any(replica => staying.Contains(replica.Silo)));
     }
+
+    /// <summary>The silos, and the maps that there were then: a map that is newer may follow from what a silo tells only now.</summary>
+    private sealed record Looked(IReadOnlyList<Member> Members, IReadOnlyList<ShardMap> Maps);
 }

@@ -35,13 +35,15 @@ internal sealed class MoveClock(TimeProvider time)
 
     /// <summary>The copies of <paramref name="maps"/> that are on their way.</summary>
     /// <param name="maps">The present maps.</param>
-    /// <param name="forecast">Tells where moves lead from; asked when something is on its way and the maps are others than before.</param>
-    public IReadOnlyList<(PlannedMove Move, TimeSpan For)> Of(IReadOnlyList<ShardMap> maps, Func<Forecast> forecast)
+    /// <param name="members">The silos: which of them drain.</param>
+    /// <param name="forecast">Tells where moves lead from; asked when something is on its way, and the maps or the silos that drain are others than before.</param>
+    public IReadOnlyList<(PlannedMove Move, TimeSpan For)> Of(IReadOnlyList<ShardMap> maps, IReadOnlyList<Member> members, Func<Forecast> forecast)
     {
         See(maps);
         lock (_lock)
         {
-            string key = string.Join(' ', maps.Select(map => $"{map.Collection} {map.Version}").Order(StringComparer.Ordinal));
+            IEnumerable<string> draining = members.Where(member => member.Note.IsDraining).Select(member => member.Silo.Name);
+            string key = string.Join(' ', maps.Select(map => $"{map.Collection} {map.Version}").Order(StringComparer.Ordinal).Concat(draining));
             if (key != _key)
             {
                 _moves = _since.Count == 0 ? [] : Begun(forecast);
