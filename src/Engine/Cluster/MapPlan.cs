@@ -87,7 +87,7 @@ public static class MapPlan
     private static ShardMap? NextOf(
         CollectionManifest manifest, ShardMap? now, IReadOnlyDictionary<ShardId, IReadOnlyList<string>> wanted, Dictionary<string, Member> members, MapInput input)
     {
-        long given = now is null ? 0 : now.Version + 1; // whose first map it is, no map has taken from
+        long given = now is null ? 0 : now.Version + 1; // before the first map none has taken anything from a silo
         ShardEntry Placed(ShardEntry shard, uint codes) =>
             shard with { Replicas = ReplicasOf(shard, wanted.GetValueOrDefault(shard.Id) ?? SilosOf(shard), codes, given, members, input) };
         uint codes = now is null || MayTurn(now, manifest.CodesVersion, members) ? manifest.CodesVersion : now.CodesVersion;
@@ -243,12 +243,7 @@ public static class MapPlan
     /// <summary>The segments as what is placed.</summary>
     private static PlacementShard[] ShardsOf(
         IEnumerable<PlacedSegment> segments, IEnumerable<ShardCopies> copies, IReadOnlyDictionary<ShardId, IReadOnlyList<string>> present) =>
-        [
-            .. segments.Zip(copies, (segment, its) => new PlacementShard(segment.Id, segment.Memory.Resident, segment.IsLeaving)
-            {
-                IsArriving = its.Opening.Any(present[segment.Id].Contains),
-            }),
-        ];
+        [.. segments.Zip(copies, (segment, its) => new PlacementShard(segment.Id, segment.Memory.Resident, segment.IsLeaving, its.Opening.Any(present[segment.Id].Contains)))];
 
     /// <summary>Every segment that is placed, and what a copy of it takes.</summary>
     internal static IEnumerable<(ShardId Shard, SegmentMemory Memory)> MemoryOf(MapInput input) => SegmentsOf(input).Select(segment => (segment.Id, segment.Memory));

@@ -13,11 +13,8 @@ public sealed record PlacementSilo(string Name, string Zone, long CapacityBytes,
 /// <param name="Id">The shard.</param>
 /// <param name="Bytes">Bytes that a replica takes; one of none counts as one byte.</param>
 /// <param name="Stays">Whether it stays where it is, and gets no more replicas: it takes room, and will soon be gone.</param>
-public sealed record PlacementShard(ShardId Id, long Bytes, bool Stays = false)
-{
-    /// <summary>Whether a replica is on its way: until it is there the shard is not moved for balance.</summary>
-    public bool IsArriving { get; init; }
-}
+/// <param name="IsArriving">Whether a replica is on its way: until it is there the shard is not moved for balance.</param>
+public sealed record PlacementShard(ShardId Id, long Bytes, bool Stays = false, bool IsArriving = false);
 
 /// <summary>Replicas that are in no silo.</summary>
 /// <param name="Shard">Their shard.</param>

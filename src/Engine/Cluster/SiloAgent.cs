@@ -21,9 +21,8 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
 {
     private readonly Dictionary<ShardId, long> _triedAt = [];
     private readonly Dictionary<ShardId, long> _unwantedSince = [];
-    private readonly Lock _going = new(); // for the next two
-    private ImmutableDictionary<string, long> _goneBy = ImmutableDictionary<string, long>.Empty;
-    private bool _closes = true; // whether this step may still close something
+    private ImmutableDictionary<string, long> _goneBy = ImmutableDictionary<string, long>.Empty; // replaced whole, by any thread
+    private volatile bool _mayClose = true; // whether the step under way may close something yet
     private volatile HashSet<ShardId> _coming = [];
     private volatile Opening? _opening;
     private volatile bool _isOutdated;
@@ -47,16 +46,7 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
     /// Version of the map of each collection by which this agent goes: what that map gives to this silo and is open stays open until a later map
     /// takes it.
     /// </summary>
-    public IReadOnlyDictionary<string, long> Maps
-    {
-        get
-        {
-            lock (_going)
-            {
-                return _goneBy;
-            }
-        }
-    }
+    public IReadOnlyDictionary<string, long> Maps => Volatile.Read(ref _goneBy);
 
     /// <summary>Does what there is to do; to be called again and again, and soon after a map has changed.</summary>
     /// <returns>The epochs under which the maps say that this silo serves.</returns>
@@ -64,7 +54,7 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
     public async ValueTask<IReadOnlySet<long>> StepAsync(Work work)
     {
         _isOutdated = false;
-        GoBy([], closes: true); // before reading: a map that is noticed from now on may be newer than what is closed by
+        _mayClose = true; // before reading: a map that is noticed from now on may be newer than those by which this step closes
         var epochs = new HashSet<long>();
         var maps = new List<ShardMap>();
         foreach (string collection in await state.CollectionsAsync(work.Cancel).ConfigureAwait(false))
@@ -80,9 +70,9 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
         // By name, not by epoch: a silo that comes back finds what it had open, or opens it while the leader learns its new epoch.
         ShardEntry[] wanted = [.. maps.SelectMany(map => map.AllShards).Where(IsWanted)];
         _coming = [.. maps.SelectMany(map => map.Coming).Select(shard => shard.Id)];
-        GoBy(maps, closes: true);
+        maps.ForEach(GoBy);
         maps.ForEach(map => Close(map, wanted));
-        GoBy([], closes: false);
+        _mayClose = false;
         foreach (ShardMap map in maps)
         {
             shards.Refresh(map.Collection, map.CodesVersion, work);
@@ -101,7 +91,11 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
     public void Notice(ShardMap map)
     {
         _isOutdated = true;
-        GoBy([map], closes: null);
+        if (!_mayClose)
+        {
+            GoBy(map); // the next step that closes something reads this map or a later one
+        }
+
         if (_opening is { } opening)
         {
             bool isUnwanted = map.Collection == opening.Shard.Id.Collection && !map.AllShards.Any(shard => shard.Id == opening.Shard.Id && IsWanted(shard));
@@ -113,23 +107,8 @@ public sealed class SiloAgent(IClusterState state, string name, ISiloShards shar
         }
     }
 
-    /// <summary>
-    /// Goes by <paramref name="maps"/> from now on. By one that is only noticed, as well, when the step has closed what it had to: the next one to close
-    /// something reads that map or a later one.
-    /// </summary>
-    /// <param name="maps">The maps.</param>
-    /// <param name="closes">Whether the step may close something now; null: they are noticed beside it.</param>
-    private void GoBy(IReadOnlyList<ShardMap> maps, bool? closes)
-    {
-        lock (_going)
-        {
-            _closes = closes ?? _closes;
-            foreach (ShardMap map in closes is null && _closes ? [] : maps)
-            {
-                _goneBy = _goneBy.SetItem(map.Collection, Math.Max(map.Version, _goneBy.GetValueOrDefault(map.Collection)));
-            }
-        }
-    }
+    private void GoBy(ShardMap map) =>
+        ImmutableInterlocked.AddOrUpdate(ref _goneBy, map.Collection, map.Version, (_, known) => Math.Max(known, map.Version));
 
     private bool IsWanted(ShardEntry shard) => shard.Replicas.Any(replica => replica.Silo == name);
 
