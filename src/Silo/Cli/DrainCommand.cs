@@ -12,6 +12,9 @@ internal static class DrainCommand
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(300);
 
+    /// <summary>Any silo may answer, and one may not know yet what another has told: they look around every half second.</summary>
+    private static readonly TimeSpan Disagreement = TimeSpan.FromSeconds(2);
+
     private static readonly Argument<string?> Silo = new("silo")
     {
         Description = "Name of the silo; without it the one that is asked.",
@@ -80,7 +83,7 @@ internal static class DrainCommand
         long start = Stopwatch.GetTimestamp();
         var watch = new MovesWatch(session);
         int collections = calls.Cluster.Collections.Length;
-        bool hasDrained = false; // it takes a moment until others know
+        long? drained = null; // when somebody last said so: it takes a moment until all know
         for (session.Cancel.ThrowIfCancellationRequested(); ; session.Cancel.ThrowIfCancellationRequested())
         {
             ClusterInfo cluster = calls.Look(butNot: name);
@@ -98,10 +101,10 @@ internal static class DrainCommand
                 break;
             }
 
-            hasDrained |= state == "draining";
-            if (state == "serving" && hasDrained)
+            drained = state == "draining" ? Stopwatch.GetTimestamp() : drained;
+            if (state == "serving" && drained is { } last && Stopwatch.GetElapsedTime(last) > Disagreement)
             {
-                hasDrained = false;
+                drained = null;
                 if (!session.Get(Settings.WatchDrain))
                 {
                     throw new ProblemException(new Problem(

@@ -59,6 +59,7 @@ public sealed partial class ScrapeTests(DemoCollection demo) : IDisposable
         string address = "";
         await SecureServer.UntilAsync(() => Task.FromResult((address = Listening().Match(prometheus.Error).Groups[1].Value).Length > 0), "Prometheus listens");
         using var http = new HttpClient();
+        await SecureServer.UntilAsync(async () => (await http.GetAsync(new Uri($"http://{address}/-/ready"))).IsSuccessStatusCode, "Prometheus is ready");
 
         await SecureServer.UntilAsync(async () => await ValueAsync("signpost_ready") is not null, "a scrape");
         Assert.Equal(("1", "1"), (await ValueAsync("up{job=\"signpost\"}"), await ValueAsync("signpost_ready")));
