@@ -30,6 +30,19 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains($"did you mean {suggestion}?", run.Error);
     }
 
+    [Theory]
+    [InlineData("cluster")]
+    [InlineData("drain", "a")]
+    [InlineData("rebalance")]
+    public void Where_nobody_answers_the_address_is_told_and_what_to_look_at(params string[] command)
+    {
+        Run run = SignpostProcess.Run(_folder, [.. command, "--url", "http://127.0.0.1:9"]);
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("http://127.0.0.1:9/ Connection refused", run.Error);
+        Assert.Contains("See whether it runs", run.Error);
+        Assert.DoesNotContain("defect", run.Error);
+    }
+
     [Fact]
     public void A_mistyped_option_gets_a_suggestion()
     {

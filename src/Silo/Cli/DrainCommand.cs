@@ -12,8 +12,11 @@ internal static class DrainCommand
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(300);
 
-    /// <summary>Any silo may answer, and one may not know yet what another has told: they look around every half second.</summary>
-    private static readonly TimeSpan Disagreement = TimeSpan.FromSeconds(2);
+    /// <summary>
+    /// Answers in a row that must say that a silo does not drain any more: any silo may answer, and one may not know yet what another
+    /// has told. They look around every half second, and this is over two seconds.
+    /// </summary>
+    private const int Denials = 8;
 
     private static readonly Argument<string?> Silo = new("silo")
     {
@@ -83,7 +86,7 @@ internal static class DrainCommand
         long start = Stopwatch.GetTimestamp();
         var watch = new MovesWatch(session);
         int collections = calls.Cluster.Collections.Length;
-        long? drained = null; // when somebody last said so: it takes a moment until all know
+        int? denied = null; // in a row, since somebody last said that it drains
         for (session.Cancel.ThrowIfCancellationRequested(); ; session.Cancel.ThrowIfCancellationRequested())
         {
             ClusterInfo cluster = calls.Look(butNot: name);
@@ -101,10 +104,10 @@ internal static class DrainCommand
                 break;
             }
 
-            drained = state == "draining" ? Stopwatch.GetTimestamp() : drained;
-            if (state == "serving" && drained is { } last && Stopwatch.GetElapsedTime(last) > Disagreement)
+            denied = state == "draining" ? 0 : denied;
+            if (state == "serving" && ++denied == Denials)
             {
-                drained = null;
+                denied = null;
                 if (!session.Get(Settings.WatchDrain))
                 {
                     throw new ProblemException(new Problem(

@@ -1,3 +1,4 @@
+using Signpost.Client;
 using Signpost.Engine.Base;
 
 namespace Signpost.Silo.Cli;
@@ -14,6 +15,8 @@ internal readonly record struct Failure(string Message, int ExitCode)
     public static Failure Of(Exception e, bool cancelled) => e switch
     {
         ProblemException refused => new(Words(refused.Problem), ExitCodes.Refused),
+        SignpostException { Kind: SignpostErrorKind.Refused or SignpostErrorKind.VersionMismatch } refused => new(refused.Message, ExitCodes.Refused),
+        SignpostException noAnswer => new(noAnswer.Message, ExitCodes.Failed),
         BadFileException => new($"damaged or foreign file: {e.Message}. Restore it from a copy, or write it again.", ExitCodes.Damaged),
         FileNotFoundException { FileName: { } name } => new($"{name}: got no file, expected one. Check the path.", ExitCodes.Refused),
         FileNotFoundException => new($"{e.Message} Check the path.", ExitCodes.Refused),
