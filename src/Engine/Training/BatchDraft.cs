@@ -4,7 +4,7 @@ using ShardPart = Signpost.Engine.Training.RpqBatches.ShardPart;
 
 namespace Signpost.Engine.Training;
 
-/// <summary>A batch that is being put together, query by query; a vertex is in it once, however often it is named.</summary>
+/// <summary>A batch that is being put together, query by query; a vertex is in it once, however often it is named. Used for one after another.</summary>
 internal sealed unsafe class BatchDraft(RpqOptions options)
 {
     private const int ChunkRows = 512;
@@ -40,23 +40,36 @@ internal sealed unsafe class BatchDraft(RpqOptions options)
         }
     }
 
-    /// <summary>The batch.</summary>
-    public RpqBatch Finish(long step, Work work) => new()
+    /// <summary>The batch; what is added from now on is part of the next.</summary>
+    public RpqBatch Finish(long step, Work work)
     {
-        Anchors = Gather(_anchors, _anchors[0].Part.Queries.Dim, part => part.Queries, work),
-        Vertices = Gather(_vertices, _anchors[0].Part.Queries.Dim, part => part.Vertices, work),
-        Triplets = [.. _triplets],
-        Records = new RpqRecords
+        int dim = _anchors[0].Part.Queries.Dim;
+        var batch = new RpqBatch
         {
-            Anchors = [.. _recordAnchors],
-            Starts = [.. _starts],
-            Candidates = [.. _candidates],
-            Acceptable = [.. _acceptable],
-            Weights = [.. _weights],
-        },
-        Codes = options.FixedCodes ? GatherCodes() : null,
-        Step = step,
-    };
+            Anchors = Gather(_anchors, dim, part => part.Queries, work),
+            Vertices = Gather(_vertices, dim, part => part.Vertices, work),
+            Triplets = [.. _triplets],
+            Records = new RpqRecords
+            {
+                Anchors = [.. _recordAnchors],
+                Starts = [.. _starts],
+                Candidates = [.. _candidates],
+                Acceptable = [.. _acceptable],
+                Weights = [.. _weights],
+            },
+            Codes = options.FixedCodes ? GatherCodes() : null,
+            Step = step,
+        };
+        _anchors.Clear();
+        _vertices.Clear();
+        _triplets.Clear();
+        _recordAnchors.Clear();
+        _starts.RemoveRange(1, _starts.Count - 1);
+        _candidates.Clear();
+        _acceptable.Clear();
+        _weights.Clear();
+        return batch;
+    }
 
     private void AddRecord(ShardPart part, int anchor, int record)
     {

@@ -15,12 +15,13 @@ internal static class PairLosses
         float share = (float)(weight / Math.Max(1, count));
         for (int i = 0; i < count; i++)
         {
-            double violation = margin + pairs.Distances[2 * i] - pairs.Distances[2 * i + 1];
+            (int positive, int negative) = pairs.OfTriplet(i);
+            double violation = margin + pairs.Distances[positive] - pairs.Distances[negative];
             if (violation > 0)
             {
                 sum += violation;
-                pairs.Alphas[2 * i] += share;
-                pairs.Alphas[2 * i + 1] -= share;
+                pairs.Alphas[positive] += share;
+                pairs.Alphas[negative] -= share;
             }
         }
 
@@ -35,20 +36,36 @@ internal static class PairLosses
     public static (double Loss, double Agreement) Routing(RpqRecords records, double temperature, double weight, RpqPairs pairs)
     {
         double totalWeight = 0;
-        foreach (float one in records.Weights)
+        int longest = 0;
+        for (int i = 0; i < records.Count; i++)
         {
-            totalWeight += one;
+            totalWeight += records.Weights[i];
+            longest = Math.Max(longest, records.Starts[i + 1] - records.Starts[i]);
         }
 
+        var seen = new float[longest];
+        var made = new float[longest];
         double sum = 0;
         int agreeing = 0;
         for (int i = 0; i < records.Count; i++)
         {
-            Range range = (pairs.FirstCandidate + records.Starts[i])..(pairs.FirstCandidate + records.Starts[i + 1]);
-            ReadOnlySpan<float> distances = pairs.Distances.AsSpan(range);
-            ReadOnlySpan<bool> acceptable = records.Acceptable.AsSpan(records.Starts[i]..records.Starts[i + 1]);
+            Range range = records.Starts[i]..records.Starts[i + 1];
+            ReadOnlySpan<int> candidates = pairs.OfCandidates[range];
+            Span<float> distances = seen.AsSpan(0, candidates.Length);
+            Span<float> alphas = made.AsSpan(0, candidates.Length);
+            alphas.Clear();
+            for (int j = 0; j < candidates.Length; j++)
+            {
+                distances[j] = pairs.Distances[candidates[j]];
+            }
+
             double share = totalWeight > 0 ? records.Weights[i] / totalWeight : 0;
-            (double loss, bool agrees) = Record(distances, acceptable, temperature, weight * share, pairs.Alphas.AsSpan(range));
+            (double loss, bool agrees) = Record(distances, records.Acceptable.AsSpan(range), temperature, weight * share, alphas);
+            for (int j = 0; j < candidates.Length; j++)
+            {
+                pairs.Alphas[candidates[j]] += alphas[j];
+            }
+
             sum += share * loss;
             agreeing += agrees ? 1 : 0;
         }

@@ -11,6 +11,7 @@ namespace Signpost.Engine.Training;
 internal sealed unsafe class RpqBatches : IDisposable
 {
     private readonly RpqOptions _options;
+    private readonly BatchDraft _draft;
     private readonly ShardPart[] _parts;
     private readonly int[] _firstQuery; // of each shard among all, and the end
 
@@ -18,6 +19,7 @@ internal sealed unsafe class RpqBatches : IDisposable
     public RpqBatches(IReadOnlyList<ShardTrace> traces, RpqSpace space, RpqOptions options, Work work)
     {
         _options = options;
+        _draft = new BatchDraft(options);
         _parts = [.. traces.Select(trace => new ShardPart(trace, space, options, work))];
         _firstQuery = new int[_parts.Length + 1];
         for (int i = 0; i < _parts.Length; i++)
@@ -38,11 +40,10 @@ internal sealed unsafe class RpqBatches : IDisposable
     public RpqBatch Draw(long step, Work work)
     {
         var random = new Seeded(_options.Seed, RandomStreams.Batch + (ulong)step);
-        var draft = new BatchDraft(_options);
         foreach (int query in Different(Queries, Math.Min(Queries, _options.BatchQueries), ref random))
         {
             int shard = Array.FindLastIndex(_firstQuery, first => first <= query);
-            draft.Add(_parts[shard], query - _firstQuery[shard], ref random);
+            _draft.Add(_parts[shard], query - _firstQuery[shard], ref random);
         }
 
         foreach (ShardPart part in _parts)
@@ -50,7 +51,7 @@ internal sealed unsafe class RpqBatches : IDisposable
             part.Forget();
         }
 
-        return draft.Finish(step, work);
+        return _draft.Finish(step, work);
     }
 
     /// <inheritdoc/>

@@ -3,12 +3,20 @@ using Signpost.Engine.Base;
 namespace Signpost.Engine.Training;
 
 /// <summary>
-/// The (anchor, vertex) pairs of a batch whose code distance a loss looks at: two of each triplet (positive, negative), then one of
-/// each candidate. Also, for each vertex, which pairs it is in, so that the softmax of a vertex is differentiated once.
+/// The different (anchor, vertex) pairs of a batch whose code distance a loss looks at, by vertex. Hops of one walk have most of their
+/// candidates in common, so many records name the same pair: its distance is made once, and its derivative is the sum of theirs.
 /// </summary>
 internal sealed class RpqPairs
 {
-    private int[] _ofVertex = [];
+    // A name is one mention of a pair: the positive and the negative of each triplet, then each candidate.
+    private int _firstCandidate;
+    private int _names;
+    private int[] _anchorOf = [];
+    private int[] _vertexOf = [];
+    private int[] _pairOf = [];
+    private int[] _byVertex = []; // names
+    private int[] _ends = []; // of each vertex among them
+    private int[] _latest = []; // pair of each anchor
 
     /// <summary>Pairs.</summary>
     public int Count { get; private set; }
@@ -16,7 +24,7 @@ internal sealed class RpqPairs
     /// <summary>Anchor of each pair.</summary>
     public int[] Anchors { get; private set; } = [];
 
-    /// <summary>Vertex of each pair.</summary>
+    /// <summary>Vertex of each pair, ascending.</summary>
     public int[] Vertices { get; private set; } = [];
 
     /// <summary>Code distance of each pair, dhat.</summary>
@@ -25,80 +33,108 @@ internal sealed class RpqPairs
     /// <summary>Derivative of the loss by the code distance of each pair.</summary>
     public float[] Alphas { get; private set; } = [];
 
-    /// <summary>The pairs of vertex v are at [Starts[v], Starts[v + 1]) of <see cref="OfVertex(int)"/>.</summary>
+    /// <summary>The pairs of vertex v are [Starts[v], Starts[v + 1]).</summary>
     public int[] Starts { get; private set; } = [];
 
-    /// <summary>First pair that belongs to a record; candidate i is pair FirstCandidate + i.</summary>
-    public int FirstCandidate { get; private set; }
+    /// <summary>Pair of each candidate of the records.</summary>
+    public ReadOnlySpan<int> OfCandidates => _pairOf.AsSpan(_firstCandidate.._names);
 
-    /// <summary>The pairs of a vertex, ascending.</summary>
-    public ReadOnlySpan<int> OfVertex(int vertex) => _ofVertex.AsSpan(Starts[vertex]..Starts[vertex + 1]);
+    /// <summary>Pairs of the vertices of a triplet.</summary>
+    public (int Positive, int Negative) OfTriplet(int triplet) => (_pairOf[2 * triplet], _pairOf[2 * triplet + 1]);
 
     /// <summary>Lists the pairs of a batch; distances and alphas are 0.</summary>
     public void Reset(RpqBatch batch)
     {
-        FirstCandidate = 2 * batch.Triplets.Length;
-        Count = FirstCandidate + batch.Records.Candidates.Length;
-        Grow(batch.Vertices.Count);
+        _firstCandidate = 2 * batch.Triplets.Length;
+        _names = _firstCandidate + batch.Records.Candidates.Length;
+        Grow(batch.Anchors.Count, batch.Vertices.Count);
+        ListNames(batch);
+        SortByVertex(batch.Vertices.Count);
+        Merge(batch.Vertices.Count);
+        Array.Clear(Distances);
+        Array.Clear(Alphas);
+    }
+
+    private void Grow(int anchors, int vertices)
+    {
+        if (_pairOf.Length < _names)
+        {
+            int room = _names + _names / 4;
+            (_anchorOf, _vertexOf, _pairOf, _byVertex) = (new int[room], new int[room], new int[room], new int[room]);
+            (Anchors, Vertices, Distances, Alphas) = (new int[room], new int[room], new float[room], new float[room]);
+        }
+
+        if (Starts.Length < vertices + 1)
+        {
+            int room = vertices + 1 + vertices / 4;
+            (Starts, _ends) = (new int[room], new int[room]);
+        }
+
+        if (_latest.Length < anchors)
+        {
+            _latest = new int[anchors];
+        }
+    }
+
+    private void ListNames(RpqBatch batch)
+    {
         for (int i = 0; i < batch.Triplets.Length; i++)
         {
             (int anchor, int positive, int negative) = batch.Triplets[i];
-            (Anchors[2 * i], Vertices[2 * i]) = (anchor, positive);
-            (Anchors[2 * i + 1], Vertices[2 * i + 1]) = (anchor, negative);
+            (_anchorOf[2 * i], _vertexOf[2 * i]) = (anchor, positive);
+            (_anchorOf[2 * i + 1], _vertexOf[2 * i + 1]) = (anchor, negative);
         }
 
         RpqRecords records = batch.Records;
         for (int i = 0; i < records.Count; i++)
         {
-            Anchors.AsSpan(FirstCandidate)[records.Starts[i]..records.Starts[i + 1]].Fill(records.Anchors[i]);
+            _anchorOf.AsSpan(_firstCandidate)[records.Starts[i]..records.Starts[i + 1]].Fill(records.Anchors[i]);
         }
 
-        records.Candidates.CopyTo(Vertices.AsSpan(FirstCandidate));
-        Array.Clear(Distances);
-        Array.Clear(Alphas);
-        SortByVertex(batch.Vertices.Count);
+        records.Candidates.CopyTo(_vertexOf.AsSpan(_firstCandidate));
     }
 
-    private void Grow(int vertices)
-    {
-        if (Anchors.Length < Count)
-        {
-            int room = Count + Count / 4;
-            (Anchors, Vertices, _ofVertex) = (new int[room], new int[room], new int[room]);
-            (Distances, Alphas) = (new float[room], new float[room]);
-        }
-
-        if (Starts.Length < vertices + 1)
-        {
-            Starts = new int[vertices + 1 + vertices / 4];
-        }
-    }
-
-    // Counting sort: stable, so the pairs of a vertex stay in their order.
+    // Counting sort: stable, so pairs are in the order in which they are first named.
     private void SortByVertex(int vertices)
     {
-        Array.Clear(Starts);
-        for (int pair = 0; pair < Count; pair++)
+        Array.Clear(_ends);
+        for (int name = 0; name < _names; name++)
         {
-            Starts[Vertices[pair] + 1]++;
+            _ends[_vertexOf[name] + 1]++; // of the vertex before, for now
         }
 
         for (int v = 0; v < vertices; v++)
         {
-            Starts[v + 1] += Starts[v];
+            _ends[v + 1] += _ends[v];
         }
 
-        for (int pair = 0; pair < Count; pair++)
+        for (int name = 0; name < _names; name++)
         {
-            _ofVertex[Starts[Vertices[pair]]++] = pair;
+            _byVertex[_ends[_vertexOf[name]]++] = name;
         }
+    }
 
-        for (int v = vertices; v > 0; v--)
+    private void Merge(int vertices)
+    {
+        Array.Fill(_latest, -1);
+        Count = 0;
+        for (int v = 0, at = 0; v < vertices; v++)
         {
-            Starts[v] = Starts[v - 1]; // each start has become the next one's
+            for (Starts[v] = Count; at < _ends[v]; at++)
+            {
+                int name = _byVertex[at];
+                ref int pair = ref _latest[_anchorOf[name]];
+                if (pair < Starts[v])
+                {
+                    pair = Count++;
+                    (Anchors[pair], Vertices[pair]) = (_anchorOf[name], v);
+                }
+
+                _pairOf[name] = pair;
+            }
         }
 
-        Starts[0] = 0;
-        Check.That(Starts[vertices] == Count);
+        Starts[vertices] = Count;
+        Check.That(vertices == 0 || _ends[vertices - 1] == _names);
     }
 }

@@ -28,6 +28,16 @@ internal static unsafe class SparseSoftmax
         {
             uint low = Vector256.LessThanOrEqual(Vector256.Load(costs + i), limit).ExtractMostSignificantBits();
             uint high = Vector256.LessThanOrEqual(Vector256.Load(costs + i + 8), limit).ExtractMostSignificantBits();
+            if ((low | high << 8) == 0xFFFF)
+            {
+                (Vector256.Create(i) + Vector256<int>.Indices).Store(active + count);
+                (Vector256.Create(i + 8) + Vector256<int>.Indices).Store(active + count + 8);
+                ((Vector256.Create(min) - Vector256.Load(costs + i)) * scale).Store(probabilities + count);
+                ((Vector256.Create(min) - Vector256.Load(costs + i + 8)) * scale).Store(probabilities + count + 8);
+                count += 16;
+                continue;
+            }
+
             for (uint near = low | high << 8; near != 0; near &= near - 1)
             {
                 int id = i + BitOperations.TrailingZeroCount(near);
@@ -56,24 +66,69 @@ internal static unsafe class SparseSoftmax
         return Math.Min(Math.Min(four[0], four[1]), Math.Min(four[2], four[3]));
     }
 
-    // From logits to probabilities. Whole vectors even at the end: there is room for k, a multiple of the vector.
-    private static void Normalise(float* logits, int count)
+    /// <summary>
+    /// The way back: from u, the derivative of a loss by the probabilities, to the derivatives -p (u - sum p u) scale by the costs.
+    /// </summary>
+    /// <param name="probabilities">p. Shape: [count], and room for a whole vector.</param>
+    /// <param name="upstream">u, which becomes the derivatives by the costs. Shape: [count], and room for a whole vector.</param>
+    /// <param name="costs">Shape: [count], and room for a whole vector.</param>
+    /// <param name="count">1 or more.</param>
+    /// <param name="scale">What the costs were multiplied with.</param>
+    /// <returns>The derivative by -ln scale.</returns>
+    public static double Differentiate(float* probabilities, float* upstream, float* costs, int count, float scale)
     {
+        ClearRest(upstream, count);
+        ClearRest(probabilities, count);
+        ClearRest(costs, count);
+        Vector256<double> sum = Vector256<double>.Zero;
         for (int i = 0; i < count; i += Vector256<float>.Count)
         {
-            Vector256.Exp(Vector256.Load(logits + i)).Store(logits + i);
+            (Vector256<double> u0, Vector256<double> u1) = Vector256.Widen(Vector256.Load(upstream + i));
+            (Vector256<double> p0, Vector256<double> p1) = Vector256.Widen(Vector256.Load(probabilities + i));
+            sum += p0 * u0 + p1 * u1;
         }
 
-        float sum = 0;
-        for (int i = 0; i < count; i++)
+        var mean = Vector256.Create(Vector256.Sum(sum));
+        var reference = Vector256.Create(costs[0]); // derivatives add up to 0: a common part of the costs would only round
+        sum = Vector256<double>.Zero;
+        for (int i = 0; i < count; i += Vector256<float>.Count)
         {
-            sum += logits[i];
+            (Vector256<double> u0, Vector256<double> u1) = Vector256.Widen(Vector256.Load(upstream + i));
+            (Vector256<double> p0, Vector256<double> p1) = Vector256.Widen(Vector256.Load(probabilities + i));
+            Vector256<float> weight = Vector256.Narrow(p0 * (u0 - mean), p1 * (u1 - mean)) * scale;
+            (Vector256<double> t0, Vector256<double> t1) = Vector256.Widen(weight * (Vector256.Load(costs + i) - reference));
+            sum += t0 + t1;
+            (-weight).Store(upstream + i);
         }
 
-        float factor = 1f / sum;
-        for (int i = 0; i < count; i++)
+        return Vector256.Sum(sum);
+    }
+
+    // From logits to probabilities.
+    private static void Normalise(float* logits, int count)
+    {
+        ClearRest(logits, count, float.NegativeInfinity);
+        Vector256<float> sums = Vector256<float>.Zero;
+        for (int i = 0; i < count; i += Vector256<float>.Count)
         {
-            logits[i] *= factor;
+            Vector256<float> one = Vector256.Exp(Vector256.Load(logits + i));
+            sums += one;
+            one.Store(logits + i);
+        }
+
+        float factor = 1f / Vector256.Sum(sums);
+        for (int i = 0; i < count; i += Vector256<float>.Count)
+        {
+            (Vector256.Load(logits + i) * factor).Store(logits + i);
+        }
+    }
+
+    // Loops go over whole vectors: there is room for k, a multiple of them.
+    private static void ClearRest(float* values, int count, float value = 0)
+    {
+        for (int i = count; i % Vector256<float>.Count != 0; i++)
+        {
+            values[i] = value;
         }
     }
 }

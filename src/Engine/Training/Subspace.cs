@@ -111,27 +111,19 @@ internal readonly unsafe struct Subspace
     /// <param name="row">The rotated row.</param>
     /// <param name="rowGradient">Added to.</param>
     /// <param name="distances">t. Shape: [K].</param>
-    /// <param name="scratch">Active codewords, their probabilities y and u.</param>
+    /// <param name="scratch">Active codewords, their probabilities y and u, which is overwritten.</param>
     /// <param name="activeCount">Active codewords.</param>
     /// <returns>dL/d ln T.</returns>
     public double AddSoftmaxGradient(float* row, float* rowGradient, float* distances, SubspaceScratch scratch, int activeCount)
     {
-        double mean = 0;
         for (int j = 0; j < activeCount; j++)
         {
-            mean += scratch.Probabilities[j] * scratch.Upstream[j];
+            scratch.Sums[j] = distances[scratch.Active[j]];
         }
 
-        double temperature = 0;
-        float reference = distances[scratch.Active[0]]; // gammas add up to 0: a common part of the distances would only round
-        for (int j = 0; j < activeCount; j++)
-        {
-            int k = scratch.Active[j];
-            float weight = (float)(scratch.Probabilities[j] * (scratch.Upstream[j] - mean)) * InverseTemperature;
-            temperature += weight * (distances[k] - reference);
-            AddDistanceGradient(-weight, row, rowGradient, k);
-        }
-
+        double temperature = SparseSoftmax.Differentiate(scratch.Probabilities, scratch.Upstream, scratch.Sums, activeCount, InverseTemperature);
+        DistanceGradient.AddRows(
+            scratch.Upstream, scratch.Active, activeCount, row, Codewords, rowGradient, CodewordGradients, Width);
         return temperature;
     }
 }

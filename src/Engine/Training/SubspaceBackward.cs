@@ -8,6 +8,9 @@ namespace Signpost.Engine.Training;
 /// </summary>
 internal static unsafe class SubspaceBackward
 {
+    // Of so many codewords one must be active for whole tables to be added up: vectors then do more than they waste.
+    private const int WholeTable = 8;
+
     /// <summary>dL/d ln T of the vertices.</summary>
     public static double Run(in Subspace subspace, RpqPairs pairs, RpqBatch batch, RpqLoss loss, SubspaceScratch scratch)
     {
@@ -17,8 +20,7 @@ internal static unsafe class SubspaceBackward
         double temperatureGradient = 0;
         for (int vertex = 0; vertex < subspace.VertexCount; vertex++)
         {
-            ReadOnlySpan<int> own = pairs.OfVertex(vertex);
-            bool matters = AddPairs(subspace, pairs, own, subspace.Codes[vertex]);
+            bool matters = AddPairs(subspace, pairs, vertex);
             float* row = subspace.Row(subspace.AnchorCount + vertex);
             float* gradient = subspace.Gradient(subspace.AnchorCount + vertex);
             if (reconstruct)
@@ -37,7 +39,7 @@ internal static unsafe class SubspaceBackward
                 distances, subspace.K, subspace.InverseTemperature, (float)loss.SparseThreshold, scratch.Active, scratch.Probabilities);
             if (active > 1)
             {
-                Upstream(subspace, pairs, own, scratch, active);
+                Upstream(subspace, pairs, vertex, scratch, active);
                 if (reconstruct)
                 {
                     subspace.AddReconstructionUpstream(-2 * weight, row, subspace.Codes[vertex], scratch, active);
@@ -60,16 +62,16 @@ internal static unsafe class SubspaceBackward
     }
 
     // The pairs through the query and the codeword that the code names; false where no distance matters.
-    private static bool AddPairs(in Subspace subspace, RpqPairs pairs, ReadOnlySpan<int> own, int code)
+    private static bool AddPairs(in Subspace subspace, RpqPairs pairs, int vertex)
     {
         bool matters = false;
-        foreach (int pair in own)
+        for (int pair = pairs.Starts[vertex]; pair < pairs.Starts[vertex + 1]; pair++)
         {
             float alpha = pairs.Alphas[pair];
             if (alpha != 0)
             {
                 int anchor = pairs.Anchors[pair];
-                subspace.AddDistanceGradient(alpha, subspace.Row(anchor), subspace.Gradient(anchor), code);
+                subspace.AddDistanceGradient(alpha, subspace.Row(anchor), subspace.Gradient(anchor), subspace.Codes[vertex]);
                 matters = true;
             }
         }
@@ -78,10 +80,17 @@ internal static unsafe class SubspaceBackward
     }
 
     // u_k = sum of alpha T_k(q) over the queries of the vertex.
-    private static void Upstream(in Subspace subspace, RpqPairs pairs, ReadOnlySpan<int> own, SubspaceScratch scratch, int active)
+    private static void Upstream(in Subspace subspace, RpqPairs pairs, int vertex, SubspaceScratch scratch, int active)
     {
+        int from = pairs.Starts[vertex], to = pairs.Starts[vertex + 1];
+        if (active * WholeTable > subspace.K)
+        {
+            WholeUpstream(subspace, pairs, from, to, scratch, active);
+            return;
+        }
+
         new Span<float>(scratch.Upstream, active).Clear();
-        foreach (int pair in own)
+        for (int pair = from; pair < to; pair++)
         {
             float alpha = pairs.Alphas[pair];
             float* table = subspace.Table(pairs.Anchors[pair]);
@@ -89,6 +98,23 @@ internal static unsafe class SubspaceBackward
             {
                 scratch.Upstream[j] += alpha * table[scratch.Active[j]];
             }
+        }
+    }
+
+    private static void WholeUpstream(in Subspace subspace, RpqPairs pairs, int from, int to, SubspaceScratch scratch, int active)
+    {
+        new Span<float>(scratch.Sums, subspace.K).Clear();
+        for (int pair = from; pair < to; pair++)
+        {
+            if (pairs.Alphas[pair] is var alpha && alpha != 0)
+            {
+                ScaledSum.Add(alpha, subspace.Table(pairs.Anchors[pair]), scratch.Sums, subspace.K);
+            }
+        }
+
+        for (int j = 0; j < active; j++)
+        {
+            scratch.Upstream[j] = scratch.Sums[scratch.Active[j]];
         }
     }
 }

@@ -13,12 +13,13 @@ internal sealed unsafe class SubspaceScratch : IDisposable
     /// <summary>Scratch for <paramref name="k"/> codewords, a multiple of 16.</summary>
     public SubspaceScratch(int k)
     {
-        _buffer = new AlignedBuffer((4L * k + 2L * Rows) * sizeof(float));
+        _buffer = new AlignedBuffer((5L * k + 2L * Rows) * sizeof(float));
         Costs = (float*)_buffer.Pointer;
         Active = (int*)(Costs + k);
         Probabilities = Costs + 2 * k;
         Upstream = Costs + 3 * k;
-        Nearest = (int*)(Costs + 4 * k);
+        Sums = Costs + 4 * k;
+        Nearest = (int*)(Costs + 5 * k);
         Distances = (float*)(Nearest + Rows);
     }
 
@@ -33,6 +34,9 @@ internal sealed unsafe class SubspaceScratch : IDisposable
 
     /// <summary>Derivatives of the loss by the straight-through code at them, u.</summary>
     public float* Upstream { get; }
+
+    /// <summary>What each codeword adds up to, or the active ones cost: for a moment. Shape: [K].</summary>
+    public float* Sums { get; }
 
     /// <summary>Codes. Shape: [Rows].</summary>
     public int* Nearest { get; }

@@ -40,6 +40,50 @@ public sealed unsafe class OuterProductsTests
         }
     }
 
+    [Theory]
+    [InlineData(1, 5)]
+    [InlineData(8, 40)]
+    [InlineData(19, 3)]
+    [InlineData(8, 0)]
+    public void The_gradients_of_many_squared_distances_are_those_of_each(int dim, int count)
+    {
+        float[] x = TestVectors.Normal(1, dim, 1);
+        float[] table = TestVectors.Normal(50, dim, 2);
+        float[] weights = TestVectors.Normal(1, 50, 3);
+        int[] rows = [.. Enumerable.Range(0, count).Select(i => i * 7 % 50)];
+        float[] dx = new float[dim], wantDx = new float[dim];
+        float[] dtable = new float[table.Length], wantDtable = new float[table.Length];
+        fixed (float* px = x, pt = table, pw = weights, pdx = dx, pdt = dtable, pwdx = wantDx, pwdt = wantDtable)
+        fixed (int* pr = rows)
+        {
+            DistanceGradient.AddRows(pw, pr, count, px, pt, pdx, pdt, dim);
+            for (int i = 0; i < count; i++)
+            {
+                DistanceGradient.Add(weights[i], px, pt + (rows[i] * dim), pwdx, pwdt + (rows[i] * dim), dim);
+            }
+        }
+
+        Assert.Equal(wantDx, dx);
+        Assert.Equal(wantDtable, dtable);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(16)]
+    [InlineData(45)]
+    public void A_row_is_added_times_a_number(int count)
+    {
+        float[] x = TestVectors.Normal(1, count, 1);
+        float[] y = TestVectors.Normal(1, count, 2);
+        float[] want = [.. y.Zip(x, (to, from) => to + 0.3f * from)];
+        fixed (float* px = x, py = y)
+        {
+            ScaledSum.Add(0.3f, px, py, count);
+        }
+
+        Assert.All(want.Zip(y), pair => Assert.Equal(pair.First, pair.Second, 1e-6));
+    }
+
     private static void Compare<TWidth>(int aColumns, int bColumns, int rows)
         where TWidth : struct, ISimdWidth
     {

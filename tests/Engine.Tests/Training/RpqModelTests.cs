@@ -154,7 +154,7 @@ public sealed unsafe class RpqModelTests
         RpqRecords records = batch.Records;
         int agreeing = Enumerable.Range(0, records.Count).Count(i =>
             records.Acceptable[Enumerable.Range(records.Starts[i], records.Starts[i + 1] - records.Starts[i])
-                .MinBy(candidate => model.Pairs.Distances[candidate])]);
+                .MinBy(candidate => model.Pairs.Distances[model.Pairs.OfCandidates[candidate]])]);
         Assert.Equal(agreeing / 300.0, step.Agreement);
         Assert.InRange(step.Agreement, 0.4, 0.9);
     }

@@ -32,6 +32,41 @@ public sealed unsafe class SparseSoftmaxTests
         Assert.Equal(0, Select(costs, 1, 14, new int[16], new float[16]));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(16)]
+    [InlineData(250)]
+    public void Derivatives_are_those_of_finite_differences(int count)
+    {
+        const double Scale = 1.7;
+        const double Step = 1e-5;
+        double[] costs = [.. TestVectors.Normal(1, count, 6).Select(cost => (double)cost)];
+        float[] loss = TestVectors.Normal(1, count, 7); // L = sum loss p
+        double LossAt(IEnumerable<double> at, double scale) =>
+            at.Zip(loss, (cost, weight) => (Math.Exp(-scale * cost), weight)) is var terms
+                ? terms.Sum(t => t.Item1 * t.weight) / terms.Sum(t => t.Item1)
+                : 0;
+        double[] want = [.. Enumerable.Range(0, count).Select(i =>
+            (LossAt(costs.Select((cost, j) => j == i ? cost + Step : cost), Scale) - LossAt(costs.Select((cost, j) => j == i ? cost - Step : cost), Scale)) / (2 * Step))];
+        double wantTemperature = (LossAt(costs, Scale * Math.Exp(-Step)) - LossAt(costs, Scale * Math.Exp(Step))) / (2 * Step);
+        int room = (count + 15) / 16 * 16;
+        double all = costs.Sum(cost => Math.Exp(-Scale * cost));
+        float[] probabilities = [.. costs.Select(cost => (float)(Math.Exp(-Scale * cost) / all)), .. Rubbish(room - count)];
+        float[] upstream = [.. loss, .. Rubbish(room - count)];
+        float[] seen = [.. costs.Select(cost => (float)cost), .. Rubbish(room - count)];
+        double temperature;
+        fixed (float* p = probabilities, u = upstream, c = seen)
+        {
+            temperature = SparseSoftmax.Differentiate(p, u, c, count, (float)Scale);
+        }
+
+        Assert.All(want, (derivative, i) => Assert.Equal(derivative, upstream[i], 1e-5));
+        Assert.Equal(wantTemperature, temperature, 1e-4);
+    }
+
+    private static float[] Rubbish(int count) => [.. Enumerable.Repeat(float.NaN, count)];
+
     private static int Select(float[] costs, float scale, float threshold, int[] active, float[] probabilities)
     {
         fixed (float* c = costs)
